@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.api;
+
+import org.jspecify.annotations.NullMarked;

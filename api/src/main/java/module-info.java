@@ -1,0 +1,10 @@
+/** The embeddable hypervisor: what an application imports. */
+module io.javisor.api {
+    requires transitive io.javisor.partition;
+    requires transitive io.javisor.numa;
+    requires transitive io.javisor.boot;
+    requires transitive io.javisor.kvm;
+    requires transitive io.javisor.vmbus;
+    requires io.javisor.linux;
+    requires io.javisor.devices;
+}

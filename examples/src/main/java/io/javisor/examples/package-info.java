@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.examples;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.kvm;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Typed KVM for Java, and the partition built on it. */
+module io.javisor.kvm {
+    requires transitive io.javisor.partition;
+    requires transitive io.javisor.linux;
+}

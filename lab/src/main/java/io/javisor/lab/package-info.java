@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.lab;
+
+import org.jspecify.annotations.NullMarked;

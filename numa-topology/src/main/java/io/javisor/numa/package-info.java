@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.numa;
+
+import org.jspecify.annotations.NullMarked;

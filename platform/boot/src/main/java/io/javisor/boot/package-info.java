@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.boot;
+
+import org.jspecify.annotations.NullMarked;

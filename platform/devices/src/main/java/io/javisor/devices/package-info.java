@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.devices;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+/** The few devices that every machine has. */
+module io.javisor.devices {
+    requires transitive io.javisor.partition;
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.linux;
+
+import org.jspecify.annotations.NullMarked;

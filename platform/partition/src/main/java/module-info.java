@@ -1,0 +1,9 @@
+/** What a device sees of a machine: guest memory, signals, address-space plan, saved state. */
+module io.javisor.partition {
+    requires static transitive org.jspecify;
+
+    exports io.javisor.partition;
+    exports io.javisor.partition.acpi;
+    exports io.javisor.partition.bus;
+    exports io.javisor.partition.state;
+}

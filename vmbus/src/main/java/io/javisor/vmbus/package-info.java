@@ -1,0 +1,4 @@
+@NullMarked
+package io.javisor.vmbus;
+
+import org.jspecify.annotations.NullMarked;
