@@ -5,5 +5,7 @@ module io.javisor.partition {
     exports io.javisor.partition;
     exports io.javisor.partition.acpi;
     exports io.javisor.partition.bus;
+    exports io.javisor.partition.reactor;
     exports io.javisor.partition.state;
+    exports io.javisor.partition.synic;
 }
