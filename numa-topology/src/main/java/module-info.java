@@ -1,5 +1,10 @@
-/** Host topology discovery, guest NUMA topology, placement plan. */
+/**
+ * Virtual NUMA: the host's topology, the guest's, and the placement of the one on the other.
+ */
 module io.javisor.numa {
     requires transitive io.javisor.partition;
     requires io.javisor.linux;
+    requires static transitive org.jspecify;
+
+    exports io.javisor.numa;
 }

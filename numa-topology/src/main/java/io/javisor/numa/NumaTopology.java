@@ -1,0 +1,151 @@
+package io.javisor.numa;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A guest's NUMA topology: its nodes, how far apart they are, and the sockets, dies, cores and threads of its vCPUs.
+ * Immutable, and always valid: {@link NumaTopologyBuilder#build} refuses anything else, with every problem at once.
+ *
+ * {@snippet :
+ * NumaTopology topology = NumaTopology.builder()
+ *         .node(x -> x.vcpus(2).memory(2L << 30).hostNode(0))
+ *         .node(x -> x.vcpus(2).memory(2L << 30).hostNode(1))
+ *         .node(x -> x.memory(4L << 30))
+ *         .distance(0, 1, 21)
+ *         .build();
+ * }
+ */
+public final class NumaTopology {
+    /** Most nodes: as many as host nodes fit a {@code MemoryBacking} mask, and as stock x86 kernels know (NODES_SHIFT 6). */
+    public static final int MAX_NODES = 64;
+
+    /** Most vCPUs: KVM_MAX_VCPUS of Linux 6.12 (arch/x86/include/asm/kvm_host.h); the host's kernel may allow fewer. */
+    public static final int MAX_VCPUS = 4096;
+
+    /** Most memory of a node, in bytes: the 8 TiB that one memory slot must stay below, less one 2 MiB page. */
+    public static final long MAX_NODE_MEMORY = (8L << 40) - (2L << 20);
+
+    /** Memory comes in multiples of this many bytes: 2 MiB, the size of a huge page. */
+    public static final long MEMORY_GRANULE = 2L << 20;
+
+    /** A node's distance to itself (ACPI 6.5 section 5.2.17). */
+    public static final int LOCAL_DISTANCE = 10;
+
+    /** The distance between nodes for which none is given: the kernel's REMOTE_DISTANCE. */
+    public static final int DEFAULT_DISTANCE = 20;
+
+    /** The distance that says that a node's memory can't be reached at all (ACPI 6.5 section 5.2.17). */
+    public static final int UNREACHABLE = 255;
+
+    private final List<NumaNode> nodes;
+    private final int[][] distances;
+    private final MemoryPerformance[][] performance;
+    private final ProcessorLayout processors;
+    private final boolean spanning;
+
+    NumaTopology(
+            List<NumaNode> nodes,
+            int[][] distances,
+            MemoryPerformance[][] performance,
+            ProcessorLayout processors,
+            boolean spanning) {
+        this.nodes = List.copyOf(nodes);
+        this.distances = distances;
+        this.performance = performance;
+        this.processors = processors;
+        this.spanning = spanning;
+    }
+
+    /** A topology to be described. */
+    public static NumaTopologyBuilder builder() {
+        return new NumaTopologyBuilder();
+    }
+
+    /** Describes and builds in one call; throws like {@link NumaTopologyBuilder#build}. */
+    public static NumaTopology of(Consumer<NumaTopologyBuilder> description) {
+        var builder = builder();
+        description.accept(builder);
+        return builder.build();
+    }
+
+    /** One node with everything, one socket: what a machine gets that says nothing about NUMA. */
+    public static NumaTopology single(int vcpus, long memory) {
+        return builder().node(n -> n.vcpus(vcpus).memory(memory)).build();
+    }
+
+    /** The nodes; a node's number is its place in the list, and its ACPI proximity domain. */
+    public List<NumaNode> nodes() {
+        return nodes;
+    }
+
+    /** How many vCPUs all nodes have together, at least 1. */
+    public int vcpus() {
+        return processors.positions().size();
+    }
+
+    /** Boot memory of all nodes in bytes. */
+    public long memory() {
+        return nodes.stream().mapToLong(NumaNode::memory).sum();
+    }
+
+    /** The node that the vCPU belongs to. */
+    public int nodeOf(int vcpu) {
+        for (int n = 0; n < nodes.size(); n++) {
+            if (nodes.get(n).vcpus().contains(vcpu)) {
+                return n;
+            }
+        }
+        throw new IndexOutOfBoundsException("vCPU " + vcpu + " of " + vcpus());
+    }
+
+    /**
+     * How far the memory of node {@code to} is from the processors of node {@code from}: 10 for the node itself, 11 to 254,
+     * or {@link #UNREACHABLE}. This is the SLIT's entry in row {@code from}, column {@code to}.
+     */
+    public int distance(int from, int to) {
+        return distances[from][to];
+    }
+
+    /** How fast the memory of node {@code memory} is for the processors of node {@code initiator}, as far as stated. */
+    public MemoryPerformance performance(int initiator, int memory) {
+        return performance[initiator][memory];
+    }
+
+    /** Whether any latency or bandwidth is stated, so that the guest needs an HMAT. */
+    public boolean hasPerformance() {
+        return Arrays.stream(performance).flatMap(Arrays::stream).anyMatch(MemoryPerformance::stated);
+    }
+
+    /** Sockets, dies, cores, threads and APIC IDs. */
+    public ProcessorLayout processors() {
+        return processors;
+    }
+
+    /** Whether a node may take its memory from several host nodes (Hyper-V's NUMA spanning). */
+    public boolean spanning() {
+        return spanning;
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof NumaTopology t
+                && nodes.equals(t.nodes)
+                && Arrays.deepEquals(distances, t.distances)
+                && Arrays.deepEquals(performance, t.performance)
+                && processors.equals(t.processors)
+                && spanning == t.spanning;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * nodes.hashCode() + Arrays.deepHashCode(distances);
+    }
+
+    /** {@code NumaTopology[4 vCPUs, 4096 MiB, 2 nodes]}. */
+    @Override
+    public String toString() {
+        return "NumaTopology[" + vcpus() + " vCPUs, " + (memory() >> 20) + " MiB, " + nodes.size() + " nodes]";
+    }
+}

@@ -1,0 +1,127 @@
+package io.javisor.numa;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Describes a guest's NUMA topology. Any value is taken; {@link #validate} says everything that is wrong, and {@link #build}
+ * throws it. Not thread-safe.
+ */
+public final class NumaTopologyBuilder {
+    record Distance(int from, int to, int value) {}
+
+    record Performance(int initiator, int memory, MemoryPerformance value) {}
+
+    final List<NumaNodeBuilder> nodes = new ArrayList<>();
+    final List<Distance> distances = new ArrayList<>();
+    final List<Performance> performance = new ArrayList<>();
+    int vcpus;
+    int sockets;
+    int dies;
+    int cores;
+    int threads;
+    int nodesPerSocket = 1;
+    boolean spanning = true;
+
+    NumaTopologyBuilder() {}
+
+    /** Adds a node; nodes are numbered from 0 in the order of these calls. */
+    public NumaTopologyBuilder node(Consumer<NumaNodeBuilder> description) {
+        var node = new NumaNodeBuilder();
+        description.accept(node);
+        nodes.add(node);
+        return this;
+    }
+
+    /**
+     * How many vCPUs the machine has. Needed only as a check on the nodes, which between them must have them all.
+     *
+     * @param total 1 to {@link NumaTopology#MAX_VCPUS}; 0 (the default) for the sum over the nodes
+     */
+    public NumaTopologyBuilder vcpus(int total) {
+        vcpus = total;
+        return this;
+    }
+
+    /**
+     * How far the memory of node {@code to} is from node {@code from}. The other direction is the same unless it is given
+     * too. Where neither is given it is {@link NumaTopology#DEFAULT_DISTANCE}.
+     *
+     * @param value 11 to 254 between different nodes, 10 from a node to itself, or {@link NumaTopology#UNREACHABLE}
+     */
+    public NumaTopologyBuilder distance(int from, int to, int value) {
+        distances.add(new Distance(from, to, value));
+        return this;
+    }
+
+    /**
+     * How fast the memory of node {@code memory} is for the processors of node {@code initiator}. The guest gets an HMAT as
+     * soon as one pair is stated.
+     */
+    public NumaTopologyBuilder performance(int initiator, int memory, MemoryPerformance value) {
+        performance.add(new Performance(initiator, memory, value));
+        return this;
+    }
+
+    /** States latency (in nanoseconds) and bandwidth (in MiB a second), the same for reading and writing; see above. */
+    public NumaTopologyBuilder performance(int initiator, int memory, int latency, long bandwidth) {
+        return performance(initiator, memory, new MemoryPerformance(latency, latency, bandwidth, bandwidth));
+    }
+
+    /**
+     * How many sockets the vCPUs fill, all alike; vCPUs fill threads, then cores, dies and sockets, in order of their index.
+     * The default is one socket for each node (or for each {@link #nodesPerSocket}) that has vCPUs.
+     */
+    public NumaTopologyBuilder sockets(int count) {
+        sockets = count;
+        return this;
+    }
+
+    /** Dies in each socket; the default is 1. */
+    public NumaTopologyBuilder dies(int perSocket) {
+        dies = perSocket;
+        return this;
+    }
+
+    /** Cores in each die; the default is as many as the vCPUs need. */
+    public NumaTopologyBuilder cores(int perDie) {
+        cores = perDie;
+        return this;
+    }
+
+    /** Threads in each core; the default is 1. */
+    public NumaTopologyBuilder threads(int perCore) {
+        threads = perCore;
+        return this;
+    }
+
+    /** How many nodes with vCPUs share a socket, where {@link #sockets} is not given; the default is 1. */
+    public NumaTopologyBuilder nodesPerSocket(int count) {
+        nodesPerSocket = count;
+        return this;
+    }
+
+    /**
+     * Whether a node may take its memory from several host nodes; the default is true. Without spanning, a machine whose
+     * nodes don't each fit into one host node doesn't start.
+     */
+    public NumaTopologyBuilder spanning(boolean allowed) {
+        spanning = allowed;
+        return this;
+    }
+
+    /** Everything that is wrong, in the order of the description; empty if the topology can be built. */
+    public List<TopologyProblem> validate() {
+        return new TopologyAssembly(this).problems();
+    }
+
+    /**
+     * The topology.
+     *
+     * @throws TopologyException with all problems, code {@code numa-spec}
+     */
+    public NumaTopology build() {
+        return new TopologyAssembly(this).build();
+    }
+}
