@@ -1,0 +1,117 @@
+package io.javisor.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A list of pieces of native memory for one scattered transfer, reusable and for one thread at a time. Filling and
+ * transferring allocate nothing. The pieces' memory stays alive for the length of each system call; pieces from more than
+ * two arenas are transferred by several calls.
+ */
+public final class IoVector {
+    /** The kernel's limit (UIO_MAXIOV, linux/uio.h). */
+    public static final int MAX_PIECES = 1024;
+
+    private static final int IOVEC_BYTES = 16;
+
+    private final MemorySegment vectors;
+    private final @Nullable MemorySegment[] pieces;
+    private int count;
+    private long bytes;
+
+    /**
+     * @param capacity most pieces that it can hold, 1 to {@link #MAX_PIECES}
+     */
+    public IoVector(int capacity) {
+        if (capacity < 1 || capacity > MAX_PIECES) {
+            throw new IllegalArgumentException("capacity " + capacity + " is not in 1.." + MAX_PIECES);
+        }
+        vectors = Arena.ofAuto().allocate((long) capacity * IOVEC_BYTES, 8);
+        pieces = new MemorySegment[capacity];
+    }
+
+    /** Forgets the pieces. */
+    public void clear() {
+        for (int i = 0; i < count; i++) {
+            pieces[i] = null;
+        }
+        count = 0;
+        bytes = 0;
+    }
+
+    /** Adds a piece of native memory after the others. */
+    public void add(MemorySegment piece) {
+        if (!piece.isNative()) {
+            throw new IllegalArgumentException("not native memory: " + piece);
+        }
+        if (count == pieces.length) {
+            throw new IllegalStateException("full: " + count + " pieces");
+        }
+        vectors.setAtIndex(JAVA_LONG, 2L * count, piece.address());
+        vectors.setAtIndex(JAVA_LONG, 2L * count + 1, piece.byteSize());
+        pieces[count++] = piece;
+        bytes += piece.byteSize();
+    }
+
+    /** Pieces in it. */
+    public int size() {
+        return count;
+    }
+
+    /** Bytes in all its pieces. */
+    public long byteSize() {
+        return bytes;
+    }
+
+    long preadv(CallState state, int fd, long position) {
+        return transfer(state, fd, position, false);
+    }
+
+    long pwritev(CallState state, int fd, long position) {
+        return transfer(state, fd, position, true);
+    }
+
+    private long transfer(CallState state, int fd, long position, boolean writing) {
+        long done = 0;
+        for (int from = 0; from < count; ) {
+            MemorySegment one = piece(from);
+            MemorySegment two = one;
+            int to = from + 1;
+            long length = one.byteSize();
+            for (; to < count; to++) {
+                MemorySegment next = piece(to);
+                if (!next.scope().equals(one.scope()) && !next.scope().equals(two.scope())) {
+                    if (!two.scope().equals(one.scope())) {
+                        break;
+                    }
+                    two = next;
+                }
+                length += next.byteSize();
+            }
+            MemorySegment run = from == 0 ? vectors : vectors.asSlice((long) from * IOVEC_BYTES);
+            long n = writing
+                    ? FileCalls.pwritev(state, fd, run, to - from, position + done, one, two)
+                    : FileCalls.preadv(state, fd, run, to - from, position + done, one, two);
+            if (n < 0) {
+                return done == 0 ? n : done;
+            }
+            done += n;
+            if (n < length) {
+                return done;
+            }
+            from = to;
+        }
+        return done;
+    }
+
+    private MemorySegment piece(int i) {
+        MemorySegment piece = pieces[i];
+        if (piece == null) {
+            throw new IllegalStateException("used by two threads at once");
+        }
+        return piece;
+    }
+}

@@ -1,0 +1,197 @@
+package io.javisor.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * One owned range of this process's address space; safe from any thread. Every access through its segment is checked against
+ * its bounds and its life: after {@link #close()} an access throws, and a close waits for system calls that are using the
+ * memory.
+ */
+public final class Mapping implements AutoCloseable {
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int MAP_SHARED = 1;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_FIXED = 0x10;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MAP_NORESERVE = 0x4000;
+    private static final long PAGE = 4096;
+    private static final long CLOSE_WAIT_NANOS = 1_000_000_000L;
+
+    /** What a mapping may do, and who sees its writes. */
+    public enum Access {
+        /** Read; writes by others are seen. */
+        SHARED_READ(PROT_READ, MAP_SHARED),
+        /** Read and write; writes reach the file and everybody who maps it. */
+        SHARED(PROT_READ | PROT_WRITE, MAP_SHARED),
+        /** Read and write; a written page becomes this process's own. */
+        PRIVATE(PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+        private final int protection;
+        private final int flags;
+
+        Access(int protection, int flags) {
+            this.protection = protection;
+            this.flags = flags;
+        }
+    }
+
+    private final Arena arena;
+    private final MemorySegment segment;
+
+    private Mapping(long address, long size) {
+        arena = Arena.ofShared();
+        segment = Libc.view(address, size, arena, () -> MemoryCalls.munmap(CallState.current(), address, size));
+    }
+
+    /**
+     * Maps part of a file or device.
+     *
+     * @param offset where in the file, a multiple of 4 KiB
+     * @param length bytes, rounded up to 4 KiB by the kernel
+     */
+    public static Mapping of(Descriptor file, long offset, long length, Access access) {
+        int fd = file.acquire();
+        try {
+            long address =
+                    MemoryCalls.mmap(CallState.current(), 0, length, access.protection, access.flags, fd, offset);
+            return new Mapping(check(address, file, length, offset), length);
+        } finally {
+            file.release();
+        }
+    }
+
+    /**
+     * Reserves addresses that no memory stands behind yet; touching them before {@link #map} has filled them is a fault, so
+     * fill them before handing out the segment.
+     *
+     * @param size bytes, a multiple of 4 KiB
+     * @param alignment of the first address in bytes, a power of two from 4 KiB
+     */
+    public static Mapping reserve(long size, long alignment) {
+        if (size <= 0 || size % PAGE != 0 || alignment < PAGE || Long.bitCount(alignment) != 1) {
+            throw new IllegalArgumentException("reserve " + size + " bytes aligned to " + alignment
+                    + ": the size is a multiple of 4096, the alignment a power of two from 4096");
+        }
+        CallState state = CallState.current();
+        long room = Math.addExact(size, alignment - PAGE);
+        // Readable and writable zeroes rather than PROT_NONE, so that a stray touch through the segment is harmless.
+        long raw = check(
+                MemoryCalls.mmap(
+                        state, 0, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+                "anonymous",
+                room,
+                0);
+        long aligned = (raw + alignment - 1) & -alignment;
+        if (aligned > raw) {
+            MemoryCalls.munmap(state, raw, aligned - raw);
+        }
+        long tail = raw + room - (aligned + size);
+        if (tail > 0) {
+            MemoryCalls.munmap(state, aligned + size, tail);
+        }
+        return new Mapping(aligned, size);
+    }
+
+    /**
+     * Puts part of a file at a place in this mapping, over what was there, without reserving swap for it.
+     *
+     * @param at where in this mapping, a multiple of the file's page size
+     * @param length bytes, a multiple of the file's page size
+     * @param offset where in the file, a multiple of the file's page size
+     */
+    public void map(long at, long length, Descriptor file, long offset, Access access) {
+        MemorySegment range = segment.asSlice(at, length);
+        if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
+            throw new IllegalArgumentException("map " + length + " bytes at " + at + ": not multiples of 4096");
+        }
+        int fd = file.acquire();
+        try {
+            check(
+                    MemoryCalls.mmapOver(
+                            CallState.current(),
+                            range,
+                            length,
+                            access.protection,
+                            access.flags | MAP_FIXED | MAP_NORESERVE,
+                            fd,
+                            offset),
+                    file,
+                    length,
+                    offset);
+        } finally {
+            file.release();
+        }
+    }
+
+    private static long check(long result, Object what, long length, long offset) {
+        if (result < 0 && result > -4096) {
+            throw new LinuxException("mmap", what + ", " + length + " bytes at offset " + offset, (int) -result);
+        }
+        return result;
+    }
+
+    /** The memory, for any thread, until the close. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** Bytes mapped. */
+    public long size() {
+        return segment.byteSize();
+    }
+
+    /** Whether it has been closed. */
+    public boolean isClosed() {
+        return !segment.scope().isAlive();
+    }
+
+    /**
+     * madvise(2) on part of it.
+     *
+     * @throws LinuxException if the kernel refuses: ENOMEM when populating a host that is short
+     */
+    public void advise(long offset, long length, Advice advice) {
+        int result = tryAdvise(offset, length, advice);
+        if (result < 0) {
+            throw new LinuxException("madvise", length + " bytes at " + offset + ", " + advice, -result);
+        }
+    }
+
+    /** As {@link #advise}, but returns a negative errno instead of throwing. */
+    public int tryAdvise(long offset, long length, Advice advice) {
+        CallState state = CallState.current();
+        MemorySegment range = segment.asSlice(offset, length);
+        int result;
+        do {
+            result = MemoryCalls.madvise(state, range, length, advice.number());
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /**
+     * Unmaps. Idempotent. Waits up to a second for system calls on the memory to end.
+     *
+     * @throws IllegalStateException if a system call still uses it then; it stays mapped
+     */
+    @Override
+    public void close() {
+        long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
+        while (segment.scope().isAlive()) {
+            try {
+                arena.close();
+                return;
+            } catch (IllegalStateException e) {
+                if (!segment.scope().isAlive()) {
+                    return;
+                }
+                if (System.nanoTime() - deadline > 0) {
+                    throw e;
+                }
+                LockSupport.parkNanos(100_000);
+            }
+        }
+    }
+}

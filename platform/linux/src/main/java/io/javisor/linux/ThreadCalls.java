@@ -1,0 +1,88 @@
+package io.javisor.linux;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** The system calls of threads and signals, in the kernel's convention: a result, or a negative errno. */
+final class ThreadCalls {
+    private static final MethodHandle GETPID = Libc.function("getpid", FunctionDescriptor.of(JAVA_INT));
+    private static final MethodHandle GETTID = Libc.function("gettid", FunctionDescriptor.of(JAVA_INT));
+    // By number: C libraries came late to a wrapper.
+    private static final MethodHandle TGKILL =
+            Libc.variadic("syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle SIGMASK =
+            Libc.function("pthread_sigmask", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+    private static final MethodHandle SIGTIMEDWAIT =
+            Libc.function("sigtimedwait", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS));
+    private static final MethodHandle SETAFFINITY =
+            Libc.function("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+    private static final MethodHandle GETAFFINITY =
+            Libc.function("sched_getaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+    private static final long NR_TGKILL = 234;
+
+    private ThreadCalls() {}
+
+    static int getpid(CallState state) {
+        try {
+            return (int) GETPID.invokeExact(state.segment());
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int gettid(CallState state) {
+        try {
+            return (int) GETTID.invokeExact(state.segment());
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int tgkill(CallState state, int process, int thread, int signal) {
+        try {
+            return (int) Libc.answer(state, (long)
+                    TGKILL.invokeExact(state.segment(), NR_TGKILL, (long) process, (long) thread, (long) signal));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    /** Returns 0 or a negative errno; pthread functions return the errno itself. */
+    static int sigmask(CallState state, int how, MemorySegment set, MemorySegment old) {
+        try {
+            return -(int) SIGMASK.invokeExact(state.segment(), how, set, old);
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int sigtimedwait(CallState state, MemorySegment set, MemorySegment timeout) {
+        try {
+            return (int) Libc.answer(
+                    state, (int) SIGTIMEDWAIT.invokeExact(state.segment(), set, MemorySegment.NULL, timeout));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int setAffinity(CallState state, int thread, long bytes, MemorySegment mask) {
+        try {
+            return (int) Libc.answer(state, (int) SETAFFINITY.invokeExact(state.segment(), thread, bytes, mask));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int getAffinity(CallState state, int thread, long bytes, MemorySegment mask) {
+        try {
+            return (int) Libc.answer(state, (int) GETAFFINITY.invokeExact(state.segment(), thread, bytes, mask));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+}
