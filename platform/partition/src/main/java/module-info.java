@@ -8,4 +8,5 @@ module io.javisor.partition {
     exports io.javisor.partition.reactor;
     exports io.javisor.partition.state;
     exports io.javisor.partition.synic;
+    exports io.javisor.partition.topology;
 }
