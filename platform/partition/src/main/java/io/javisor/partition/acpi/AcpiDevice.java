@@ -13,13 +13,12 @@ import java.util.OptionalInt;
  * @param proximity the guest NUMA node ({@code _PXM}), if it has one
  */
 public record AcpiDevice(
-        String name, String hardwareId, int uniqueId, List<AcpiResource> resources, OptionalInt proximity) {
+        String name, String hardwareId, int uniqueId, List<AcpiResource> resources, OptionalInt proximity)
+        implements AcpiNode {
 
     /** Checks the name. */
     public AcpiDevice {
-        if (!name.matches("[A-Z_][A-Z0-9_]{3}")) {
-            throw new IllegalArgumentException("ACPI name must be four characters of A-Z, 0-9, _: " + name);
-        }
+        AcpiNode.checkName(name);
         resources = List.copyOf(resources);
     }
 
