@@ -130,15 +130,12 @@ public final class CmosClock extends ByteWideDevice implements Stateful {
     /** SET stops the clock so that a program can set all fields; clearing it starts it from what they say. */
     private void control(int value) {
         boolean was = (memory[B] & B_SET) != 0;
+        memory[B] = (byte) value;
         boolean set = (value & B_SET) != 0;
-        if (!was) {
+        if (set && !was) {
             show(now());
-        }
-        if (was && !set) {
-            memory[B] = (byte) value;
+        } else if (was && !set) {
             take();
-        } else {
-            memory[B] = (byte) value;
         }
     }
 
