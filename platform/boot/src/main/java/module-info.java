@@ -3,4 +3,8 @@ module io.javisor.boot {
     requires transitive io.javisor.partition;
     requires transitive io.javisor.numa;
     requires org.apache.commons.compress;
+    requires org.tukaani.xz;
+
+    exports io.javisor.boot.debian;
+    exports io.javisor.boot.image;
 }
