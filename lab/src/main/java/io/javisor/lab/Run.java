@@ -1,0 +1,144 @@
+package io.javisor.lab;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs one command in a lab of its own, as if it ran here: {@code lab/run [OPTION...] COMMAND...}. It gets this process's
+ * folder, environment and standard streams, and gives its exit code.
+ */
+public final class Run {
+    /** The exit code for a lab that cannot be had: EX_UNAVAILABLE of sysexits.h. */
+    private static final int UNAVAILABLE = 69;
+    /** The exit code for a bad command line: EX_USAGE of sysexits.h. */
+    private static final int USAGE = 64;
+
+    private static final String HELP = """
+            Usage: lab/run [OPTION...] [--] COMMAND [ARGUMENT...]
+            Runs a command in the lab: a nested machine with its own kernel and a full /dev/kvm. It sees this machine's
+            files; what it writes is gone with the lab, except in folders named with --writable.
+              --memory SIZE     of each node: 512M, 6G (3G)
+              --nodes N         NUMA nodes (2)
+              --vcpus N         virtual processors (2)
+              --kernel VERSION  6.1 or 6.12 (6.1)
+              --writable DIR    writes there reach this machine's disk; may be repeated
+              --append WORD     for the lab kernel's command line; may be repeated
+              --qemu WORD       for QEMU's command line; may be repeated
+              --console FILE    keeps the lab kernel's console
+            """;
+
+    private Run() {}
+
+    /** Runs the command named by the arguments and exits with its code. */
+    @SuppressWarnings("SystemOut") // A program's job.
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        Deque<String> words = new ArrayDeque<>(Arrays.asList(arguments));
+        LabSpec spec;
+        try {
+            spec = options(words);
+        } catch (IllegalArgumentException e) {
+            System.err.println("lab/run: " + e.getMessage());
+            System.err.print(HELP);
+            System.exit(USAGE);
+            return;
+        }
+        if (spec == null) {
+            System.out.print(HELP);
+            return;
+        }
+        int code;
+        try {
+            code = run(spec, List.copyOf(words));
+        } catch (LabException e) {
+            System.err.println("lab/run: " + e.getMessage());
+            code = UNAVAILABLE;
+        }
+        System.exit(code);
+    }
+
+    /** Takes the options off the words; null if help was asked for. */
+    static @Nullable LabSpec options(Deque<String> words) {
+        LabSpec.Builder spec = LabSpec.builder();
+        while (!words.isEmpty() && words.peekFirst().startsWith("-")) {
+            String option = words.removeFirst();
+            if (option.equals("--")) {
+                break;
+            }
+            if (option.equals("--help") || option.equals("-h")) {
+                return null;
+            }
+            String value = words.pollFirst();
+            if (value == null) {
+                throw new IllegalArgumentException(option + " needs a value");
+            }
+            switch (option) {
+                case "--memory" -> spec.memoryPerNode(size(value));
+                case "--nodes" -> spec.nodes(Integer.parseInt(value));
+                case "--vcpus" -> spec.vcpus(Integer.parseInt(value));
+                case "--kernel" -> spec.kernel(HostKernel.of(value));
+                case "--writable" -> spec.writable(Path.of(value));
+                case "--append" -> spec.kernelArgument(value);
+                case "--qemu" -> spec.qemu(value);
+                case "--console" -> spec.console(Path.of(value));
+                default -> throw new IllegalArgumentException("unknown option " + option);
+            }
+        }
+        if (words.isEmpty()) {
+            throw new IllegalArgumentException("no command");
+        }
+        return spec.build();
+    }
+
+    private static long size(String text) {
+        String number = text.toUpperCase(Locale.ROOT);
+        int shift = number.endsWith("G") ? 30 : number.endsWith("M") ? 20 : 0;
+        return Long.parseLong(shift == 0 ? number : number.substring(0, number.length() - 1)) << shift;
+    }
+
+    private static int run(LabSpec spec, List<String> words) throws IOException, InterruptedException {
+        try (Lab lab = Lab.start(spec)) {
+            // ^C ends this JVM; the lab goes with it, but its folder only if it is closed before.
+            Runtime.getRuntime().addShutdownHook(new Thread(lab::close, "lab-close"));
+            Map<String, String> environment = new HashMap<>(System.getenv());
+            LabCommand command = new LabCommand(words, Path.of("").toAbsolutePath(), environment);
+            LabProcess process = lab.start(command);
+            Thread input = new Thread(() -> copy(System.in, process.getOutputStream(), true), "lab-stdin");
+            input.setDaemon(true);
+            input.start();
+            Thread error = Thread.ofVirtual().start(() -> copy(process.getErrorStream(), System.err, false));
+            copy(process.getInputStream(), System.out, false);
+            error.join();
+            return process.waitFor();
+        }
+    }
+
+    private static void copy(InputStream from, OutputStream to, boolean close) {
+        try {
+            byte[] bytes = new byte[16384];
+            for (int n; (n = from.read(bytes)) >= 0; ) {
+                to.write(bytes, 0, n);
+                to.flush();
+            }
+        } catch (IOException e) {
+            // The command or our caller has closed its end; the exit code tells the rest.
+        } finally {
+            try {
+                if (close) {
+                    to.close();
+                }
+            } catch (IOException e) {
+                // As above.
+            }
+        }
+    }
+}
