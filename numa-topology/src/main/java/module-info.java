@@ -7,4 +7,5 @@ module io.javisor.numa {
     requires static transitive org.jspecify;
 
     exports io.javisor.numa;
+    exports io.javisor.numa.host;
 }

@@ -147,9 +147,9 @@ public final class CpuSet {
         return bits.stream().boxed().toList();
     }
 
-    /** The members as the kernel's {@code cpu_set_t}: bit n of the array stands for member n; empty for the empty set. */
-    public long[] toLongArray() {
-        return bits.toLongArray();
+    /** The members as a new bit set. */
+    public BitSet toBitSet() {
+        return (BitSet) bits.clone();
     }
 
     @Override

@@ -1,8 +1,10 @@
 package io.javisor.numa;
 
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Seats vCPUs in sockets, dies, cores and threads so that no core and no last-level cache is divided between nodes. */
@@ -66,11 +68,15 @@ final class LayoutPlanner {
         int groups = 0;
         int cores = 0;
         boolean good = true;
-        for (int n = 0; n < nodes.size(); n++) {
+        // vCPU 0 boots the machine and has APIC ID 0: sockets are numbered by their first vCPU, whatever their nodes'
+        // order.
+        List<Integer> order = IntStream.range(0, nodes.size())
+                .filter(n -> !nodes.get(n).isEmpty())
+                .boxed()
+                .sorted(Comparator.comparingInt(n -> nodes.get(n).first()))
+                .toList();
+        for (int n : order) {
             CpuSet mine = nodes.get(n);
-            if (mine.isEmpty()) {
-                continue;
-            }
             if (mine.size() % threads != 0) {
                 problem(
                         TopologyAssembly.path(n, "vcpus"),
