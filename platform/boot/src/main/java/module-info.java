@@ -5,6 +5,8 @@ module io.javisor.boot {
     requires org.apache.commons.compress;
     requires org.tukaani.xz;
 
+    exports io.javisor.boot;
+    exports io.javisor.boot.acpi;
     exports io.javisor.boot.debian;
     exports io.javisor.boot.image;
 }

@@ -1,7 +1,7 @@
 package io.javisor.partition.acpi;
 
 /** Something below {@code \_SB} in the ACPI namespace. */
-public sealed interface AcpiNode permits AcpiDevice, AcpiEventDevice, AcpiGenerationCounter {
+public sealed interface AcpiNode permits AcpiDevice, AcpiEventDevice, AcpiGenerationCounter, AcpiModule {
     /** Four characters, upper-case letters, digits and underscores, not beginning with a digit. */
     String name();
 

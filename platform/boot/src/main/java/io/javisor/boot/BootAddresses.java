@@ -1,0 +1,67 @@
+package io.javisor.boot;
+
+/**
+ * Where the fixed things of power-on lie, as guest-physical addresses. Whatever is below 0x9F000 belongs to the guest again
+ * once its kernel has read it.
+ *
+ * <pre>
+ *   0x00500  GDT
+ *   0x06000  stack, one page
+ *   0x07000  zero page (boot_params), one page
+ *   0x09000  identity page tables: PML4, PDPT, four page directories
+ *   0x10000  setup_data: random seed, further e820 entries
+ *   0x20000  command line
+ *   0x9F000  end of what the e820 map calls usable below 1 MiB
+ *   0xE0000  reserved: VM generation ID, one page
+ *   0xE1000  reserved: ACPI tables, if they fit; else at the end of memory below 3 GiB
+ *   0xF0000  reserved: RSDP, SMBIOS entry point and structures (where kexec-tools and Linux scan for them)
+ * </pre>
+ */
+public final class BootAddresses {
+    /** The four descriptors of the GDT. */
+    public static final long GDT = 0x500;
+
+    /** Where the boot stack begins, growing down. */
+    public static final long STACK_TOP = 0x7000;
+
+    /** The zero page ({@code struct boot_params}). */
+    public static final long ZERO_PAGE = 0x7000;
+
+    /** Identity page tables for the first 4 GiB, six pages. */
+    public static final long PAGE_TABLES = 0x9000;
+
+    /** The list of {@code struct setup_data}. */
+    public static final long SETUP_DATA = 0x10000;
+
+    /** The command line, with its NUL. */
+    public static final long COMMAND_LINE = 0x20000;
+
+    /** Most bytes of a command line, with its NUL. */
+    public static final int COMMAND_LINE_AREA = 0x10000;
+
+    /** End of usable memory below 1 MiB: the kernel takes the rest for a BIOS (arch/x86/kernel/ebda.c). */
+    public static final long LOW_END = 0x9F000;
+
+    /** Begin of the area that the e820 map calls reserved. */
+    public static final long BIOS_START = 0xE0000;
+
+    /** A page for the VM generation ID. It is never written here. */
+    public static final long GENERATION_ID = 0xE0000;
+
+    /** ACPI tables. */
+    public static final long ACPI_TABLES = 0xE1000;
+
+    /** The root system description pointer. */
+    public static final long RSDP = 0xF0000;
+
+    /** The SMBIOS entry point. */
+    public static final long SMBIOS = 0xF0040;
+
+    /** The SMBIOS structures. */
+    public static final long SMBIOS_STRUCTURES = 0xF0060;
+
+    /** End of the reserved area. */
+    public static final long BIOS_END = 0x100000;
+
+    private BootAddresses() {}
+}

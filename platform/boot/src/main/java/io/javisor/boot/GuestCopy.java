@@ -1,0 +1,47 @@
+package io.javisor.boot;
+
+import io.javisor.partition.GuestAddressException;
+import io.javisor.partition.GuestMemory;
+import io.javisor.partition.MemoryRegion;
+import java.io.IOException;
+
+/** Moves bytes of a source into guest memory without a copy on the heap, across adjacent regions. */
+final class GuestCopy {
+    private GuestCopy() {}
+
+    /** Returns how many bytes were there to read, at most {@code length}. */
+    static long copy(ByteSource.Reader from, long position, GuestMemory memory, long gpa, long length)
+            throws IOException {
+        check(memory, gpa, length);
+        long done = 0;
+        for (MemoryRegion r : memory.regions()) {
+            long at = Math.max(gpa + done, r.gpa());
+            long end = Math.min(gpa + length, r.end());
+            if (at < end) {
+                long n = from.read(position + done, r.segment().asSlice(at - r.gpa(), end - at));
+                done += n;
+                if (n < end - at) {
+                    break;
+                }
+            }
+        }
+        return done;
+    }
+
+    static void zero(GuestMemory memory, long gpa, long length) {
+        check(memory, gpa, length);
+        for (MemoryRegion r : memory.regions()) {
+            long at = Math.max(gpa, r.gpa());
+            long end = Math.min(gpa + length, r.end());
+            if (at < end) {
+                r.segment().asSlice(at - r.gpa(), end - at).fill((byte) 0);
+            }
+        }
+    }
+
+    private static void check(GuestMemory memory, long gpa, long length) {
+        if (!memory.contains(gpa, length)) {
+            throw new GuestAddressException(gpa, length);
+        }
+    }
+}
