@@ -2,4 +2,6 @@
 module io.javisor.kvm {
     requires transitive io.javisor.partition;
     requires transitive io.javisor.linux;
+
+    exports io.javisor.kvm;
 }

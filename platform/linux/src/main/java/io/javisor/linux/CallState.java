@@ -32,8 +32,11 @@ public final class CallState {
         return segment;
     }
 
-    /** 128 bytes that the thread's next call may overwrite. */
-    MemorySegment scratch() {
+    /**
+     * 128 bytes of native memory, 64-byte aligned, for the small structure of one call: the thread's next call to anything in
+     * this package may overwrite it.
+     */
+    public MemorySegment scratch() {
         return scratch;
     }
 

@@ -1,0 +1,204 @@
+package io.javisor.kvm;
+
+import static io.javisor.kvm.abi.Struct.offset;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.javisor.kvm.abi.Ioctl;
+import io.javisor.kvm.abi.MemoryAbi;
+import io.javisor.kvm.abi.SystemAbi;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
+
+/**
+ * One VM: memory slots, vCPUs and what they share. Safe from any thread. Closing it removes its memory slots, so that their
+ * memory can be unmapped; vCPUs are closed by whoever made them, before it.
+ */
+public final class KvmVm implements AutoCloseable {
+    private static final long SLOT = offset(MemoryAbi.REGION, "slot");
+    private static final long FLAGS = offset(MemoryAbi.REGION, "flags");
+    private static final long ADDRESS = offset(MemoryAbi.REGION, "guest_phys_addr");
+    private static final long SIZE = offset(MemoryAbi.REGION, "memory_size");
+    private static final long HOST = offset(MemoryAbi.REGION, "userspace_addr");
+    private static final long CAP = offset(SystemAbi.ENABLE_CAP, "cap");
+    private static final long CAP_ARGS = offset(SystemAbi.ENABLE_CAP, "args");
+
+    private final Kvm kvm;
+    private final KvmDescriptor fd;
+    private final int runSize;
+    private final VmInterrupts interrupts;
+    private final BitSet slots = new BitSet();
+    private boolean closed;
+
+    KvmVm(Kvm kvm, KvmDescriptor fd, int runSize) {
+        this.kvm = kvm;
+        this.fd = fd;
+        this.runSize = runSize;
+        this.interrupts = new VmInterrupts(fd);
+    }
+
+    /** The KVM that it is of. */
+    public Kvm kvm() {
+        return kvm;
+    }
+
+    /** Interrupt controllers, lines, routes, messages. */
+    public VmInterrupts interrupts() {
+        return interrupts;
+    }
+
+    /** What this VM can do, which may be less than what the host can; values as in {@link Kvm#check}. */
+    public int check(Capability capability) {
+        return fd.call(Ioctl.KVM_CHECK_EXTENSION, capability.number());
+    }
+
+    /** Whether this VM can. */
+    public boolean has(Capability capability) {
+        return check(capability) > 0;
+    }
+
+    /** Refuses, with the capability's name, if this VM cannot. */
+    void require(Capability capability, String what) {
+        if (!has(capability)) {
+            throw KvmException.lacks(capability, what);
+        }
+    }
+
+    /**
+     * Turns a capability of the VM on (KVM_ENABLE_CAP).
+     *
+     * @param args up to four, as Documentation/virt/kvm/api.rst says for the capability
+     */
+    public void enable(Capability capability, long... args) {
+        enable(fd, capability, args);
+    }
+
+    static void enable(KvmDescriptor fd, Capability capability, long... args) {
+        if (args.length > 4) {
+            throw new IllegalArgumentException(args.length + " arguments, KVM_ENABLE_CAP takes 4");
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = arena.allocate(SystemAbi.ENABLE_CAP);
+            struct.set(JAVA_INT, CAP, capability.number());
+            for (int i = 0; i < args.length; i++) {
+                struct.set(JAVA_LONG, CAP_ARGS + 8L * i, args[i]);
+            }
+            fd.call(Ioctl.KVM_ENABLE_CAP, struct, capability.kernelName() + ", " + java.util.Arrays.toString(args));
+        }
+    }
+
+    /**
+     * Puts host memory into a slot, or changes the flags or address of the slot's memory.
+     *
+     * <p>The guest reaches the memory past all checks of this process: it must stay mapped until the slot is removed or the VM
+     * closed. {@link #mapMemory} takes care of that by itself.
+     *
+     * @param slot from 0, below {@link Kvm#maxMemorySlots()}
+     * @param gpa guest-physical address, a multiple of 4 KiB
+     * @param memory native memory whose address and size are multiples of 4 KiB
+     */
+    public synchronized void setMemory(int slot, long gpa, MemorySegment memory, MemoryFlag... flags) {
+        if (!memory.isNative()) {
+            throw new IllegalArgumentException("memory slot " + slot + ": not native memory: " + memory);
+        }
+        checkOpen();
+        region(slot, gpa, memory.byteSize(), memory.address(), MemoryFlag.bits(flags));
+        slots.set(slot);
+    }
+
+    /** Takes the memory of a slot away from the guest. Does nothing if the slot is empty or the VM closed. */
+    public synchronized void removeMemory(int slot) {
+        if (!closed && slots.get(slot)) {
+            region(slot, 0, 0, 0, 0);
+            slots.clear(slot);
+        }
+    }
+
+    private void region(int slot, long gpa, long size, long host, int flags) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = arena.allocate(MemoryAbi.REGION);
+            struct.set(JAVA_INT, SLOT, slot);
+            struct.set(JAVA_INT, FLAGS, flags);
+            struct.set(JAVA_LONG, ADDRESS, gpa);
+            struct.set(JAVA_LONG, SIZE, size);
+            struct.set(JAVA_LONG, HOST, host);
+            fd.call(
+                    Ioctl.KVM_SET_USER_MEMORY_REGION,
+                    struct,
+                    "slot " + slot + ", 0x" + Long.toHexString(gpa) + " + 0x" + Long.toHexString(size) + ", flags "
+                            + flags);
+        }
+    }
+
+    /**
+     * Gives the guest memory of its own, in the lowest free slot.
+     *
+     * @param gpa guest-physical address, a multiple of 4 KiB
+     * @param size bytes, a multiple of 4 KiB
+     */
+    public synchronized GuestRam mapMemory(long gpa, long size, MemoryFlag... flags) {
+        checkOpen();
+        return GuestRam.map(this, slots.nextClearBit(0), gpa, size, flags);
+    }
+
+    /** Where KVM keeps three pages that the guest must not use; Intel hosts need it before vCPUs run (KVM_SET_TSS_ADDR). */
+    public void setTssAddress(long gpa) {
+        fd.call(Ioctl.KVM_SET_TSS_ADDR, gpa);
+    }
+
+    /** Where KVM keeps one page of identity map; Intel hosts may need it, before vCPUs (KVM_SET_IDENTITY_MAP_ADDR). */
+    public void setIdentityMapAddress(long gpa) {
+        try (Arena arena = Arena.ofConfined()) {
+            fd.call(Ioctl.KVM_SET_IDENTITY_MAP_ADDR, arena.allocateFrom(JAVA_LONG, gpa), "0x" + Long.toHexString(gpa));
+        }
+    }
+
+    /** Which vCPU starts by itself; before vCPUs (KVM_SET_BOOT_CPU_ID). 0 by default. */
+    public void setBootVcpu(int id) {
+        fd.call(Ioctl.KVM_SET_BOOT_CPU_ID, id);
+    }
+
+    /**
+     * Makes a vCPU.
+     *
+     * @param id also its initial APIC ID; each at most once in a VM's life
+     */
+    public Vcpu createVcpu(int id) {
+        KvmDescriptor vcpu = fd.open(Ioctl.KVM_CREATE_VCPU, id, "KVM vCPU " + id);
+        try {
+            return new Vcpu(this, id, vcpu, runSize);
+        } catch (RuntimeException e) {
+            vcpu.close();
+            throw e;
+        }
+    }
+
+    /** Lets all collected entries of all vCPUs' dirty rings be used again; returns how many (KVM_RESET_DIRTY_RINGS). */
+    public int resetDirtyRings() {
+        return fd.call(Ioctl.KVM_RESET_DIRTY_RINGS, 0);
+    }
+
+    KvmDescriptor descriptor() {
+        return fd;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the VM is closed");
+        }
+    }
+
+    /** Removes its memory slots and closes it. Idempotent. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        for (int slot = slots.nextSetBit(0); slot >= 0; slot = slots.nextSetBit(slot + 1)) {
+            region(slot, 0, 0, 0, 0);
+        }
+        closed = true;
+        fd.close();
+    }
+}
