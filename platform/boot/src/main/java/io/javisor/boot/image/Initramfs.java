@@ -11,9 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
@@ -92,9 +94,11 @@ public final class Initramfs {
     public Path writeTo(Path file) {
         Path folder = Objects.requireNonNullElse(file.toAbsolutePath().getParent(), file);
         try {
-            Path part = Files.createTempFile(folder, ".javisor-", ".part");
+            Path part = folder.resolve(
+                    ".javisor-" + UUID.randomUUID() + ".part"); // not a temporary file: others may read it
             try {
-                try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(part), 1 << 16)) {
+                try (OutputStream out =
+                        new BufferedOutputStream(Files.newOutputStream(part, StandardOpenOption.CREATE_NEW), 1 << 16)) {
                     writeTo(out);
                 }
                 Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
