@@ -88,6 +88,15 @@ public final class GuestMemory {
         return p.segment.asSlice(gpa - p.gpa, length);
     }
 
+    /**
+     * How many bytes from an address on, up to a length, lie in one region, so that {@link #slice} takes them. 0 if the
+     * address is outside guest memory. Allocates nothing.
+     */
+    public long runLength(long gpa, long length) {
+        Place p = find(gpa);
+        return p == null ? 0 : Math.min(length, p.length - (gpa - p.gpa));
+    }
+
     /** Reads one byte. */
     public byte getByte(long gpa) {
         Place p = at(gpa, 1);
