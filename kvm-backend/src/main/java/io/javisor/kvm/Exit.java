@@ -165,7 +165,7 @@ public sealed interface Exit {
     /** The guest can take an interrupt now, as was asked by {@link Vcpu#requestInterruptWindow}. */
     record IrqWindow() implements Exit {}
 
-    /** The dirty ring is full: collect it and {@link KvmVm#resetDirtyRings()}. */
+    /** The dirty ring is full: collect it and {@link VmDirtyLog#resetRings()}. */
     record DirtyRingFull() implements Exit {}
 
     /** The guest locked the bus (KVM_CAP_X86_BUS_LOCK_EXIT). */

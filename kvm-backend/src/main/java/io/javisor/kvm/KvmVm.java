@@ -9,7 +9,8 @@ import io.javisor.kvm.abi.MemoryAbi;
 import io.javisor.kvm.abi.SystemAbi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.BitSet;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * One VM: memory slots, vCPUs and what they share. Safe from any thread. Closing it removes its memory slots, so that their
@@ -28,7 +29,11 @@ public final class KvmVm implements AutoCloseable {
     private final KvmDescriptor fd;
     private final int runSize;
     private final VmInterrupts interrupts;
-    private final BitSet slots = new BitSet();
+    private final VmDoorbells doorbells;
+    private final VmDirtyLog dirtyLog;
+    // Sizes in bytes, by slot.
+    private final TreeMap<Integer, Long> slots = new TreeMap<>();
+    private long dirtyRingBytes;
     private boolean closed;
 
     KvmVm(Kvm kvm, KvmDescriptor fd, int runSize) {
@@ -36,6 +41,8 @@ public final class KvmVm implements AutoCloseable {
         this.fd = fd;
         this.runSize = runSize;
         this.interrupts = new VmInterrupts(fd);
+        this.doorbells = new VmDoorbells(fd);
+        this.dirtyLog = new VmDirtyLog(this, fd);
     }
 
     /** The KVM that it is of. */
@@ -46,6 +53,16 @@ public final class KvmVm implements AutoCloseable {
     /** Interrupt controllers, lines, routes, messages. */
     public VmInterrupts interrupts() {
         return interrupts;
+    }
+
+    /** Guest writes that become signals or are collected. */
+    public VmDoorbells doorbells() {
+        return doorbells;
+    }
+
+    /** Which pages the guest has written. */
+    public VmDirtyLog dirtyLog() {
+        return dirtyLog;
     }
 
     /** What this VM can do, which may be less than what the host can; values as in {@link Kvm#check}. */
@@ -104,14 +121,14 @@ public final class KvmVm implements AutoCloseable {
         }
         checkOpen();
         region(slot, gpa, memory.byteSize(), memory.address(), MemoryFlag.bits(flags));
-        slots.set(slot);
+        slots.put(slot, memory.byteSize());
     }
 
     /** Takes the memory of a slot away from the guest. Does nothing if the slot is empty or the VM closed. */
     public synchronized void removeMemory(int slot) {
-        if (!closed && slots.get(slot)) {
+        if (!closed && slots.containsKey(slot)) {
             region(slot, 0, 0, 0, 0);
-            slots.clear(slot);
+            slots.remove(slot);
         }
     }
 
@@ -139,7 +156,24 @@ public final class KvmVm implements AutoCloseable {
      */
     public synchronized GuestRam mapMemory(long gpa, long size, MemoryFlag... flags) {
         checkOpen();
-        return GuestRam.map(this, slots.nextClearBit(0), gpa, size, flags);
+        return GuestRam.map(this, freeSlot(), gpa, size, flags);
+    }
+
+    private int freeSlot() {
+        int slot = 0;
+        while (slots.containsKey(slot)) {
+            slot++;
+        }
+        return slot;
+    }
+
+    /** Bytes of the memory in a slot. */
+    synchronized long slotSize(int slot) {
+        Long size = slots.get(slot);
+        if (size == null) {
+            throw new IllegalArgumentException("memory slot " + slot + " is empty");
+        }
+        return size;
     }
 
     /** Where KVM keeps three pages that the guest must not use; Intel hosts need it before vCPUs run (KVM_SET_TSS_ADDR). */
@@ -174,9 +208,100 @@ public final class KvmVm implements AutoCloseable {
         }
     }
 
-    /** Lets all collected entries of all vCPUs' dirty rings be used again; returns how many (KVM_RESET_DIRTY_RINGS). */
-    public int resetDirtyRings() {
-        return fd.call(Ioctl.KVM_RESET_DIRTY_RINGS, 0);
+    /** The VM's clock now. */
+    public VmClock clock() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = arena.allocate(SystemAbi.CLOCK);
+            fd.call(Ioctl.KVM_GET_CLOCK, struct);
+            return VmClock.of(struct);
+        }
+    }
+
+    /** Sets the VM's clock; with {@link VmClock#REALTIME} to the given time plus what has passed since. */
+    public void setClock(VmClock clock) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = arena.allocate(SystemAbi.CLOCK);
+            clock.copyTo(struct);
+            fd.call(Ioctl.KVM_SET_CLOCK, struct, clock.toString());
+        }
+    }
+
+    /** Which MSR accesses leave the guest as {@link Exit.RdMsr} and {@link Exit.WrMsr} instead of faulting in it. */
+    public void setUserSpaceMsrs(Set<UserSpaceMsr> reasons) {
+        require(Capability.X86_USER_SPACE_MSR, "handling MSRs in userspace");
+        long bits = 0;
+        for (UserSpaceMsr reason : reasons) {
+            bits |= reason.bit();
+        }
+        enable(Capability.X86_USER_SPACE_MSR, bits);
+    }
+
+    /** Which MSRs KVM handles and which it denies. */
+    public void setMsrFilter(MsrFilter filter) {
+        require(Capability.X86_MSR_FILTER, "an MSR filter");
+        filter.apply(fd);
+    }
+
+    /**
+     * Makes a guest exit with {@link Exit.Notify} that keeps the processor from taking interrupts.
+     *
+     * @param window clock ticks of the processor's crystal beyond the processor's own threshold
+     */
+    public void enableNotifyExits(int window) {
+        require(Capability.X86_NOTIFY_VMEXIT, "exits of guests that block interrupts");
+        // KVM_X86_NOTIFY_VMEXIT_ENABLED and _USER below the window
+        enable(Capability.X86_NOTIFY_VMEXIT, Integer.toUnsignedLong(window) << 32 | 3);
+    }
+
+    /** Makes a guest exit with {@link Exit.BusLock} that locks the bus. */
+    public void enableBusLockExits() {
+        // Bit 1 of the capability's value is KVM_BUS_LOCK_DETECTION_EXIT.
+        if ((check(Capability.X86_BUS_LOCK_EXIT) & 2) == 0) {
+            throw KvmException.lacks(Capability.X86_BUS_LOCK_EXIT, "exits at bus locks");
+        }
+        enable(Capability.X86_BUS_LOCK_EXIT, 2);
+    }
+
+    /** Lets routes and messages reach APIC IDs from 255 on, in bits 63–40 of the address; before vCPUs. */
+    public void enableX2apicApi() {
+        require(Capability.X2APIC_API, "APIC IDs from 255 on");
+        // KVM_X2APIC_API_USE_32BIT_IDS and _DISABLE_BROADCAST_QUIRK
+        enable(Capability.X2APIC_API, 3);
+    }
+
+    /**
+     * Marks guest memory (KVM_SET_MEMORY_ATTRIBUTES, Linux 6.8).
+     *
+     * @param attributes the set bits of {@link Capability#MEMORY_ATTRIBUTES}: bit 3 is private
+     */
+    public void setMemoryAttributes(long gpa, long size, long attributes) {
+        require(Capability.MEMORY_ATTRIBUTES, "memory attributes");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = arena.allocate(MemoryAbi.ATTRIBUTES);
+            struct.set(JAVA_LONG, offset(MemoryAbi.ATTRIBUTES, "address"), gpa);
+            struct.set(JAVA_LONG, offset(MemoryAbi.ATTRIBUTES, "size"), size);
+            struct.set(JAVA_LONG, offset(MemoryAbi.ATTRIBUTES, "attributes"), attributes);
+            fd.call(
+                    Ioctl.KVM_SET_MEMORY_ATTRIBUTES,
+                    struct,
+                    "0x" + Long.toHexString(gpa) + " + 0x" + Long.toHexString(size) + " = " + attributes);
+        }
+    }
+
+    /** The kernel's statistics of this VM. */
+    public KvmStats openStats() {
+        require(Capability.BINARY_STATS_FD, "statistics");
+        return KvmStats.of(
+                fd.open(Ioctl.KVM_GET_STATS_FD, 0, "KVM VM statistics").raw());
+    }
+
+    synchronized void dirtyRingBytes(long bytes) {
+        dirtyRingBytes = bytes;
+    }
+
+    /** Size of each vCPU's dirty ring, or 0. */
+    synchronized long dirtyRingBytes() {
+        return dirtyRingBytes;
     }
 
     KvmDescriptor descriptor() {
@@ -195,9 +320,10 @@ public final class KvmVm implements AutoCloseable {
         if (closed) {
             return;
         }
-        for (int slot = slots.nextSetBit(0); slot >= 0; slot = slots.nextSetBit(slot + 1)) {
+        for (int slot : slots.keySet()) {
             region(slot, 0, 0, 0, 0);
         }
+        slots.clear();
         closed = true;
         fd.close();
     }

@@ -12,6 +12,7 @@ import io.javisor.linux.Errno;
 import io.javisor.linux.HostThread;
 import io.javisor.linux.LinuxException;
 import io.javisor.linux.Mapping;
+import io.javisor.linux.ThreadTimer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -39,6 +40,9 @@ public final class Vcpu implements AutoCloseable {
     private static final long REQUEST_WINDOW = RunAbi.at("request_interrupt_window");
     private static final long READY_FOR_INTERRUPT = RunAbi.at("ready_for_interrupt_injection");
     private static final long KVM_RUN = Ioctl.KVM_RUN.number();
+    // KVM_COALESCED_MMIO_PAGE_OFFSET and KVM_DIRTY_LOG_PAGE_OFFSET of asm/kvm.h, in pages
+    private static final long COALESCED_AT = 2 * 4096;
+    private static final long DIRTY_RING_AT = 64 * 4096;
     private static final long CLOSE_WAIT_NANOS = 1_000_000_000L;
 
     // What the run loop is doing. INSIDE and later stand for a thread that can be signalled safely: it cannot leave
@@ -73,6 +77,8 @@ public final class Vcpu implements AutoCloseable {
     private @Nullable Thread runner;
     private @Nullable HostThread runnerHost;
     private @Nullable CallState runnerState;
+    private @Nullable ThreadTimer runnerTimer;
+    private final @Nullable DirtyRing dirtyRing;
 
     Vcpu(KvmVm vm, int id, KvmDescriptor fd, int runSize) {
         this.id = id;
@@ -82,6 +88,17 @@ public final class Vcpu implements AutoCloseable {
         this.run = shared.segment();
         this.exits = new Exits(run);
         this.state = new VcpuState(vm, fd);
+        try {
+            this.dirtyRing = mapDirtyRing(vm);
+        } catch (RuntimeException e) {
+            shared.close();
+            throw e;
+        }
+    }
+
+    private @Nullable DirtyRing mapDirtyRing(KvmVm vm) {
+        long bytes = vm.dirtyRingBytes();
+        return bytes == 0 ? null : new DirtyRing(Mapping.of(raw, DIRTY_RING_AT, bytes, Mapping.Access.SHARED));
     }
 
     /** Its ID, which is also its initial APIC ID. */
@@ -113,6 +130,46 @@ public final class Vcpu implements AutoCloseable {
         }
     }
 
+    /**
+     * Runs the guest until it needs something, but not for longer than given. Allocates nothing but on a thread's first call.
+     *
+     * @param nanos how long, from 1; measured in the host's time, so also while a guest waits for an interrupt
+     * @return why it stopped: {@link Exit.Interrupted} if the time is over
+     */
+    public Exit run(long nanos) {
+        if (nanos < 1) {
+            throw new IllegalArgumentException("run for " + nanos + " ns");
+        }
+        CallState calls = runnerState;
+        if (calls == null || !isRunner()) {
+            calls = attach();
+        }
+        ThreadTimer timer = runnerTimer;
+        if (timer == null) {
+            timer = new ThreadTimer(KICK_SIGNAL);
+            runnerTimer = timer;
+        }
+        long deadline = System.nanoTime() + nanos;
+        timer.arm(nanos);
+        try {
+            for (; ; ) {
+                int result = enter(calls);
+                if (result >= 0) {
+                    return exits.current();
+                }
+                Exit exit = refused(-result);
+                if (exit != null) {
+                    return exit;
+                }
+                if (System.nanoTime() - deadline >= 0) {
+                    return exits.interrupted;
+                }
+            }
+        } finally {
+            timer.arm(0);
+        }
+    }
+
     @SuppressWarnings("ReferenceEquality") // a thread is itself
     private boolean isRunner() {
         return Thread.currentThread() == runner;
@@ -123,6 +180,10 @@ public final class Vcpu implements AutoCloseable {
             throw new IllegalStateException("vCPU " + id + " is running already");
         }
         try {
+            // After INSIDE: a close that does not see it is seen here.
+            if (closed) {
+                throw new IllegalStateException("vCPU " + id + " is closed");
+            }
             return raw.tryIoctl(calls, KVM_RUN, 0);
         } finally {
             if (!PHASE.compareAndSet(this, INSIDE, OUTSIDE)) {
@@ -144,6 +205,8 @@ public final class Vcpu implements AutoCloseable {
         // EAGAIN: a vCPU that waited for its start-up IPI was woken.
         if (errno == Errno.EINTR || errno == Errno.EAGAIN) {
             if (run.get(JAVA_BYTE, IMMEDIATE_EXIT) == 0) {
+                // A timer's signal, which would end every run from now on, or one of the JVM's, which is handled.
+                HostThread.takePending(KICK_SIGNAL);
                 return null;
             }
             run.set(JAVA_BYTE, IMMEDIATE_EXIT, (byte) 0);
@@ -181,6 +244,11 @@ public final class Vcpu implements AutoCloseable {
                     HostThread.blocked() & ~(1L << (KICK_SIGNAL - 1)));
             fd.call(Ioctl.KVM_SET_SIGNAL_MASK, mask);
         }
+        ThreadTimer timer = runnerTimer;
+        if (timer != null) {
+            timer.close();
+            runnerTimer = null;
+        }
         CallState calls = CallState.current();
         runnerHost = host;
         runnerState = calls;
@@ -193,13 +261,17 @@ public final class Vcpu implements AutoCloseable {
      * come before a run has returned one count as one. Does nothing on a closed vCPU.
      */
     public void interrupt() {
-        if (closed) {
-            return;
+        if (!closed) {
+            stop();
         }
+    }
+
+    private void stop() {
         try {
             run.set(JAVA_BYTE, IMMEDIATE_EXIT, (byte) 1);
         } catch (IllegalStateException e) {
             if (closed) {
+                // Closed since: nothing runs.
                 return;
             }
             throw e;
@@ -280,13 +352,42 @@ public final class Vcpu implements AutoCloseable {
         state.setMsrs(msrs);
     }
 
-    /** The shared page: struct kvm_run and what follows it. */
-    MemorySegment shared() {
-        return run;
+    /**
+     * Turns a capability of the vCPU on (KVM_ENABLE_CAP): {@link Capability#HYPERV_SYNIC2} before the VM's routes to it.
+     *
+     * @param args up to four, as Documentation/virt/kvm/api.rst says for the capability
+     */
+    public void enable(Capability capability, long... args) {
+        KvmVm.enable(fd, capability, args);
     }
 
-    KvmDescriptor descriptor() {
-        return fd;
+    /** The VM's collected writes ({@link VmDoorbells#coalesce}). */
+    public CoalescedWrites coalescedWrites() {
+        return new CoalescedWrites(run.asSlice(COALESCED_AT, 4096));
+    }
+
+    /**
+     * The pages that this vCPU has written.
+     *
+     * @throws IllegalStateException if rings were not enabled before the vCPU was made
+     */
+    public DirtyRing dirtyRing() {
+        if (dirtyRing == null) {
+            throw new IllegalStateException(
+                    "the VM has no dirty rings: call dirtyLog().enableRing() before createVcpu()");
+        }
+        return dirtyRing;
+    }
+
+    /** The kernel's statistics of this vCPU; open them before its first run, since opening waits for a running guest. */
+    public KvmStats openStats() {
+        return KvmStats.of(
+                fd.open(Ioctl.KVM_GET_STATS_FD, 0, "KVM vCPU statistics").raw());
+    }
+
+    /** Its registers, for messages. */
+    public VcpuDump dump() {
+        return VcpuDump.of(this);
     }
 
     /**
@@ -298,13 +399,20 @@ public final class Vcpu implements AutoCloseable {
         if (closed) {
             return;
         }
-        interrupt();
         closed = true;
+        stop();
         long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
         while ((int) PHASE.getVolatile(this) != OUTSIDE && !isRunner() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(50_000);
         }
         fd.close();
+        ThreadTimer timer = runnerTimer;
+        if (timer != null) {
+            timer.close();
+        }
+        if (dirtyRing != null) {
+            dirtyRing.close();
+        }
         shared.close();
     }
 }

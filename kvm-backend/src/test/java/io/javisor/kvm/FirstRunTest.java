@@ -3,6 +3,7 @@ package io.javisor.kvm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class FirstRunTest {
@@ -43,7 +44,8 @@ class FirstRunTest {
             ram.write(0x1000, (byte) 0xEB, (byte) 0xFE); // jmp .
             cpu.setSregs(cpu.sregs().cs(cpu.sregs().cs().realMode(0)));
             cpu.setRegs(new Regs().rip(0x1000));
-            for (int i = 0; i < 20; i++) {
+            long[] took = new long[21];
+            for (int i = 0; i < took.length; i++) {
                 long[] left = new long[1];
                 Exit[] exit = new Exit[1];
                 Thread runner = Thread.ofPlatform().start(() -> {
@@ -55,8 +57,11 @@ class FirstRunTest {
                 cpu.interrupt();
                 assertThat(runner.join(Duration.ofSeconds(5))).isTrue();
                 assertThat(exit[0]).isInstanceOf(Exit.Interrupted.class);
-                assertThat(left[0] - asked).isLessThan(100_000_000L);
+                took[i] = left[0] - asked;
             }
+            // The median: a busy machine may hold a single thread back for longer than that.
+            Arrays.sort(took);
+            assertThat(took[took.length / 2]).isLessThan(100_000_000L);
         }
     }
 }

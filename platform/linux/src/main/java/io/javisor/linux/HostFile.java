@@ -109,6 +109,11 @@ public final class HostFile implements AutoCloseable {
         }
     }
 
+    /** A descriptor as a file; closing either closes both. */
+    public static HostFile of(Descriptor descriptor) {
+        return new HostFile(descriptor, descriptor.toString());
+    }
+
     /** The descriptor, for ioctls and for calls that take one. Closed with this file. */
     public Descriptor descriptor() {
         return descriptor;

@@ -23,6 +23,16 @@ final class ThreadCalls {
             Libc.function("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
     private static final MethodHandle GETAFFINITY =
             Libc.function("sched_getaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+    private static final MethodHandle TIMER_CREATE =
+            Libc.variadic("syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS));
+    private static final MethodHandle TIMER_SETTIME = Libc.variadic(
+            "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS));
+    private static final MethodHandle TIMER_DELETE =
+            Libc.variadic("syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    // asm/unistd_64.h
+    private static final long NR_TIMER_CREATE = 222;
+    private static final long NR_TIMER_SETTIME = 223;
+    private static final long NR_TIMER_DELETE = 226;
     private static final long NR_TGKILL = 234;
 
     private ThreadCalls() {}
@@ -81,6 +91,33 @@ final class ThreadCalls {
     static int getAffinity(CallState state, int thread, long bytes, MemorySegment mask) {
         try {
             return (int) Libc.answer(state, (int) GETAFFINITY.invokeExact(state.segment(), thread, bytes, mask));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int timerCreate(CallState state, int clock, MemorySegment event, MemorySegment id) {
+        try {
+            return (int) Libc.answer(
+                    state, (long) TIMER_CREATE.invokeExact(state.segment(), NR_TIMER_CREATE, (long) clock, event, id));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int timerSettime(CallState state, int id, MemorySegment value) {
+        try {
+            return (int) Libc.answer(state, (long) TIMER_SETTIME.invokeExact(
+                    state.segment(), NR_TIMER_SETTIME, (long) id, 0L, value, MemorySegment.NULL));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int timerDelete(CallState state, int id) {
+        try {
+            return (int)
+                    Libc.answer(state, (long) TIMER_DELETE.invokeExact(state.segment(), NR_TIMER_DELETE, (long) id));
         } catch (Throwable t) {
             throw Libc.rethrow(t);
         }
