@@ -1,0 +1,120 @@
+package io.javisor.storage.disk;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * What all disks check alike before they do anything: ranges, whole sectors, closed, read-only. Implementations get requests
+ * that are right and not empty.
+ */
+public abstract class CheckedDisk implements Disk {
+    private final String name;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** @param name of the disk, for messages: the file's path */
+    protected CheckedDisk(String name) {
+        this.name = name;
+    }
+
+    /** Its name, for messages. */
+    public final String name() {
+        return name;
+    }
+
+    @Override
+    public final void read(long offset, IoMemory into) {
+        if (check(offset, into.byteSize())) {
+            doRead(offset, into);
+        }
+    }
+
+    @Override
+    public final void write(long offset, IoMemory from, boolean durable) {
+        checkWritable();
+        if (check(offset, from.byteSize())) {
+            doWrite(offset, from, durable);
+        }
+    }
+
+    @Override
+    public final void zero(long offset, long length, boolean release) {
+        checkWritable();
+        if (check(offset, length)) {
+            doZero(offset, length, release);
+        }
+    }
+
+    @Override
+    public final void flush() {
+        ensureOpen();
+        if (!traits().readOnly()) {
+            doFlush();
+        }
+    }
+
+    @Override
+    public final Extent extent(long offset, long length) {
+        if (!check(offset, length)) {
+            throw new DiskException(DiskException.Kind.RANGE, name + ": the extent of an empty range", null);
+        }
+        return doExtent(offset, length);
+    }
+
+    @Override
+    public final void close() {
+        if (closed.compareAndSet(false, true)) {
+            doClose();
+        }
+    }
+
+    /** Reads a range that is on the disk. */
+    protected abstract void doRead(long offset, IoMemory into);
+
+    /** Writes a range that is on the disk, which is writable. */
+    protected abstract void doWrite(long offset, IoMemory from, boolean durable);
+
+    /** Zeroes a range that is on the disk, which is writable. */
+    protected abstract void doZero(long offset, long length, boolean release);
+
+    /** Flushes a writable disk. */
+    protected abstract void doFlush();
+
+    /** Looks up a range that is on the disk. */
+    protected Extent doExtent(long offset, long length) {
+        return new Extent(Extent.Kind.DATA, length);
+    }
+
+    /** Closes, once; the disk already refuses new requests. */
+    protected abstract void doClose();
+
+    /** Throws if it has been closed; for implementations, once they hold the lock that closing takes. */
+    protected final void ensureOpen() {
+        if (closed.get()) {
+            throw new DiskException(DiskException.Kind.CLOSED, name + " is closed", null);
+        }
+    }
+
+    private void checkWritable() {
+        ensureOpen();
+        if (traits().readOnly()) {
+            throw new DiskException(DiskException.Kind.READ_ONLY, name + " is read-only", "open it for writing");
+        }
+    }
+
+    private boolean check(long offset, long length) {
+        ensureOpen();
+        int sector = traits().sectorBytes();
+        if ((offset | length) < 0 || length > size() - offset || (offset | length) % sector != 0) {
+            throw new DiskException(
+                    DiskException.Kind.RANGE,
+                    name + ": " + length + " bytes at " + offset + " are not whole sectors of " + sector
+                            + " bytes on a disk of " + size() + " bytes",
+                    null);
+        }
+        return length > 0;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

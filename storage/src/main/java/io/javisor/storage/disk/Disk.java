@@ -1,0 +1,60 @@
+package io.javisor.storage.disk;
+
+/**
+ * A disk: an array of sectors. Safe from any thread; calls block until they are done, so callers bring the threads, and
+ * requests that are in progress together have no order among each other.
+ *
+ * <p>Offsets and lengths are in bytes and multiples of {@link DiskTraits#sectorBytes()}.
+ */
+public interface Disk extends AutoCloseable {
+    /** What never changes while it is open. */
+    DiskTraits traits();
+
+    /** Bytes in all, a multiple of the sector size. */
+    long size();
+
+    /**
+     * Reads sectors.
+     *
+     * @param offset of the first byte
+     * @param into where they go; its size says how many
+     * @throws DiskException if the range is not on the disk, the disk is closed, or the host can't read
+     */
+    void read(long offset, IoMemory into);
+
+    /**
+     * Writes sectors.
+     *
+     * @param offset of the first byte
+     * @param from where they come from; its size says how many. It may change meanwhile: then any mix is written
+     * @param durable whether it is on stable storage when this returns (SCSI's force unit access)
+     * @throws DiskException if the range is not on the disk, the disk is closed or read-only, or the host can't write
+     */
+    void write(long offset, IoMemory from, boolean durable);
+
+    /** Returns when all writes that had returned before are on stable storage. */
+    void flush();
+
+    /**
+     * Makes a range read as zeroes. Like any write it is durable after a flush.
+     *
+     * @param offset of the first byte
+     * @param length in bytes
+     * @param release whether its storage may go back to the host (SCSI's unmap); else it stays where it is allocated
+     */
+    void zero(long offset, long length, boolean release);
+
+    /**
+     * Tells what is stored at the start of a range, so that a copy can leave out what is not. It is a snapshot: writes
+     * change it.
+     *
+     * @return a piece that begins at the offset and is at most as long as the range
+     */
+    default Extent extent(long offset, long length) {
+        return new Extent(Extent.Kind.DATA, length);
+    }
+
+    /** Flushes, unless read-only, and closes. Requests in progress end first. Idempotent. */
+    @Override
+    void close();
+}

@@ -1,0 +1,61 @@
+package io.javisor.storage.file;
+
+import io.javisor.storage.disk.IoMemory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A file that holds a disk. Safe from any thread; errors are {@link io.javisor.storage.disk.DiskException}s. Writes reach
+ * stable storage in any order until {@link #flush} says that they are there.
+ */
+public interface BackingFile extends AutoCloseable {
+    /** For messages: its path. */
+    String name();
+
+    /** Whether it refuses writes. */
+    boolean isReadOnly();
+
+    /** What positions and lengths must be multiples of: 1, or more for direct I/O. */
+    int alignment();
+
+    /** Length in bytes. */
+    long size();
+
+    /** Reads all of a range; one that is not in the file is an error. */
+    void read(long position, IoMemory into);
+
+    /** Writes all; the file grows to hold it. */
+    void write(long position, IoMemory from);
+
+    /** Returns when what was written, and the length, is on stable storage. */
+    void flush();
+
+    /** Sets the length; what is added reads as zeroes. */
+    void resize(long size);
+
+    /** Makes a range inside the file read as zeroes, and gives its storage back if asked to and if the host can. */
+    void zero(long position, long length, boolean release);
+
+    /** Closes it. Idempotent. */
+    @Override
+    void close();
+
+    /** Reads a few bytes; a multiple of the alignment. */
+    default byte[] read(long position, int length) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(length, 4096);
+            read(position, IoMemory.of(memory));
+            return memory.toArray(ValueLayout.JAVA_BYTE);
+        }
+    }
+
+    /** Writes a few bytes; a multiple of the alignment. */
+    default void write(long position, byte[] bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(bytes.length, 4096);
+            MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
+            write(position, IoMemory.of(memory));
+        }
+    }
+}

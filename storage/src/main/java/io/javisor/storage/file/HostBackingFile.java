@@ -1,0 +1,304 @@
+package io.javisor.storage.file;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.javisor.linux.Errno;
+import io.javisor.linux.FileStatus;
+import io.javisor.linux.HostFile;
+import io.javisor.linux.IoVector;
+import io.javisor.linux.LinuxException;
+import io.javisor.linux.PageSize;
+import io.javisor.storage.disk.DiskException;
+import io.javisor.storage.disk.DiskException.Kind;
+import io.javisor.storage.disk.IoMemory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/** A file or block device of the host. */
+public final class HostBackingFile implements BackingFile {
+    // linux/fs.h: _IOR(0x12, 114, size_t), the size of a block device in bytes
+    private static final long BLKGETSIZE64 = 0x80081272L;
+    private static final int ZEROES = 1 << 20;
+    private static final int BOUNCE_MOST = 1 << 20;
+    private static final MemorySegment ZERO =
+            Arena.ofAuto().allocate(ZEROES, 4096).asReadOnly();
+    // A few kilobytes per thread, empty between calls.
+    private static final ThreadLocal<IoVector> VECTOR =
+            ThreadLocal.withInitial(() -> new IoVector(IoVector.MAX_PIECES));
+
+    private final HostFile file;
+    private final boolean readOnly;
+    private final boolean device;
+    private final int alignment;
+    private final int memoryAlignment;
+    private final FileStatus opened;
+    private volatile long size;
+
+    private HostBackingFile(HostFile file, boolean readOnly, boolean direct) {
+        this.file = file;
+        this.readOnly = readOnly;
+        opened = file.status();
+        device = opened.isBlockDevice();
+        if (!device && !opened.isRegularFile()) {
+            throw new DiskException(Kind.OPEN, file + " is neither a file nor a block device", "name one that is");
+        }
+        size = device ? deviceSize(file) : opened.size();
+        // Kernels before 6.1 don't tell the alignment: 4,096 is right for every device.
+        alignment = direct ? orElse(opened.directOffsetAlignment()) : 1;
+        memoryAlignment = direct ? orElse(opened.directMemoryAlignment()) : 1;
+    }
+
+    private static int orElse(int alignment) {
+        return alignment > 0 ? alignment : 4096;
+    }
+
+    /**
+     * Opens a file.
+     *
+     * @param readOnly whether it shall refuse writes
+     * @param direct whether to go past the host's page cache
+     */
+    public static HostBackingFile open(Path path, boolean readOnly, boolean direct) {
+        return open(path, readOnly ? HostFile.READ_ONLY : HostFile.READ_WRITE, readOnly, direct);
+    }
+
+    /** Makes a file that is not there yet, readable and writable by its owner. */
+    public static HostBackingFile create(Path path) {
+        return open(path, HostFile.READ_WRITE | HostFile.CREATE | HostFile.EXCLUSIVE, false, false);
+    }
+
+    private static HostBackingFile open(Path path, int flags, boolean readOnly, boolean direct) {
+        HostFile file;
+        try {
+            file = HostFile.open(path, direct ? flags | HostFile.DIRECT : flags);
+        } catch (LinuxException e) {
+            throw new DiskException(Kind.OPEN, e.toString(), e.call(), e.errno(), remedy(e, direct), e);
+        }
+        try {
+            return new HostBackingFile(file, readOnly, direct);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static String remedy(LinuxException e, boolean direct) {
+        return switch (e.errno()) {
+            case Errno.ENOENT -> "check the path";
+            case Errno.EEXIST -> "choose another name, or delete the file first";
+            case Errno.EACCES, Errno.EPERM -> "give this user access to the file, or open it read-only";
+            case Errno.EROFS -> "open it read-only";
+            case Errno.EINVAL -> direct ? "the file system can't do direct I/O: open without it" : "check the path";
+            default -> "check the path and its file system";
+        };
+    }
+
+    /** A new file without a name, in memory. */
+    public static HostBackingFile memory(String name) {
+        return new HostBackingFile(HostFile.memory(name, PageSize.KIB_4), false, false);
+    }
+
+    private static long deviceSize(HostFile file) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(JAVA_LONG);
+            file.descriptor().ioctl("BLKGETSIZE64", BLKGETSIZE64, bytes);
+            return bytes.get(JAVA_LONG, 0);
+        } catch (LinuxException e) {
+            throw new DiskException(Kind.OPEN, e.toString(), e.call(), e.errno(), null, e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return file.toString();
+    }
+
+    @Override
+    public boolean isReadOnly() {
+        return readOnly;
+    }
+
+    /** Whether it is a block device, whose length is fixed. */
+    public boolean isDevice() {
+        return device;
+    }
+
+    /** What the host said when it was opened. */
+    public FileStatus opened() {
+        return opened;
+    }
+
+    /** Bytes of storage that the host holds for it now. */
+    public long allocatedBytes() {
+        return device ? size : file.status().allocatedBytes();
+    }
+
+    @Override
+    public int alignment() {
+        return alignment;
+    }
+
+    @Override
+    public long size() {
+        return size;
+    }
+
+    @Override
+    public void read(long position, IoMemory into) {
+        transfer(position, into, false);
+    }
+
+    @Override
+    public void write(long position, IoMemory from) {
+        transfer(position, from, true);
+        grow(position + from.byteSize());
+    }
+
+    private void grow(long end) {
+        if (end > size) {
+            synchronized (this) {
+                size = Math.max(size, end);
+            }
+        }
+    }
+
+    private void transfer(long position, IoMemory memory, boolean writing) {
+        if (!passes(memory)) {
+            bounce(position, memory, writing);
+            return;
+        }
+        try {
+            long length = memory.byteSize();
+            for (long done = 0; done < length; ) {
+                IoMemory rest = memory.slice(done, length - done);
+                long n = once(position + done, rest, writing);
+                if (n == 0) {
+                    throw new DiskException(
+                            writing ? Kind.WRITE : Kind.READ,
+                            name() + " ends at " + (position + done) + ", inside a transfer of " + length + " bytes at "
+                                    + position,
+                            "the file was cut short while in use, or is damaged");
+                }
+                done += n;
+            }
+        } catch (LinuxException e) {
+            throw failed(writing ? Kind.WRITE : Kind.READ, e);
+        } catch (IllegalStateException e) {
+            throw closed(e);
+        }
+    }
+
+    private long once(long position, IoMemory memory, boolean writing) {
+        if (memory.count() == 1) {
+            return writing ? file.write(memory.piece(0), position) : file.read(memory.piece(0), position);
+        }
+        IoVector vector = VECTOR.get();
+        try {
+            int n = Math.min(memory.count(), IoVector.MAX_PIECES);
+            for (int i = 0; i < n; i++) {
+                vector.add(memory.piece(i));
+            }
+            return writing ? file.write(vector, position) : file.read(vector, position);
+        } finally {
+            vector.clear();
+        }
+    }
+
+    private boolean passes(IoMemory memory) {
+        for (int i = 0; i < memory.count(); i++) {
+            MemorySegment piece = memory.piece(i);
+            if (!piece.isNative()
+                    || memoryAlignment > 1
+                            && (piece.address() % memoryAlignment != 0 || piece.byteSize() % alignment != 0)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void bounce(long position, IoMemory memory, boolean writing) {
+        try (Arena arena = Arena.ofConfined()) {
+            long length = memory.byteSize();
+            MemorySegment buffer = arena.allocate(Math.min(length, BOUNCE_MOST), Math.max(memoryAlignment, 4096));
+            for (long done = 0; done < length; ) {
+                MemorySegment part = buffer.asSlice(0, Math.min(buffer.byteSize(), length - done));
+                if (writing) {
+                    memory.get(done, part);
+                }
+                transfer(position + done, IoMemory.of(part), writing);
+                if (!writing) {
+                    memory.put(done, part);
+                }
+                done += part.byteSize();
+            }
+        }
+    }
+
+    @Override
+    public void flush() {
+        try {
+            file.syncData();
+        } catch (LinuxException e) {
+            throw failed(Kind.WRITE, e);
+        } catch (IllegalStateException e) {
+            throw closed(e);
+        }
+    }
+
+    @Override
+    public void resize(long newSize) {
+        if (device) {
+            throw new DiskException(Kind.UNSUPPORTED, name() + " is a block device and keeps its size", null);
+        }
+        try {
+            synchronized (this) {
+                file.truncate(newSize);
+                size = newSize;
+            }
+        } catch (LinuxException e) {
+            throw failed(Kind.WRITE, e);
+        } catch (IllegalStateException e) {
+            throw closed(e);
+        }
+    }
+
+    @Override
+    public void zero(long position, long length, boolean release) {
+        try {
+            if (release) {
+                file.punchHole(position, length);
+            } else {
+                file.zero(position, length);
+            }
+            return;
+        } catch (LinuxException e) {
+            // EINVAL: a block device whose driver wants another alignment; EBUSY: one whose cache can't be dropped.
+            if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.EINVAL && e.errno() != Errno.EBUSY) {
+                throw failed(Kind.WRITE, e);
+            }
+        } catch (IllegalStateException e) {
+            throw closed(e);
+        }
+        for (long done = 0; done < length; ) {
+            long n = Math.min(ZEROES, length - done);
+            transfer(position + done, IoMemory.of(ZERO.asSlice(0, n)), true);
+            done += n;
+        }
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+
+    private DiskException failed(Kind kind, LinuxException e) {
+        boolean full = e.errno() == Errno.ENOSPC || e.errno() == Errno.EFBIG;
+        String remedy = full ? "free space on the file system of " + name() : "see the host's kernel log";
+        return new DiskException(full ? Kind.NO_SPACE : kind, e.toString(), e.call(), e.errno(), remedy, e);
+    }
+
+    private DiskException closed(IllegalStateException e) {
+        return new DiskException(Kind.CLOSED, name() + " is closed", null, 0, null, e);
+    }
+}

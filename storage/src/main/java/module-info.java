@@ -1,0 +1,8 @@
+/** Disks, their image formats, the SCSI target and the synthetic SCSI controller. */
+module io.javisor.storage {
+    requires transitive io.javisor.partition;
+    requires io.javisor.linux;
+    requires io.javisor.vmbus;
+
+    exports io.javisor.storage.disk;
+}
