@@ -7,5 +7,6 @@ module io.javisor.numa {
     requires static transitive org.jspecify;
 
     exports io.javisor.numa;
+    exports io.javisor.numa.cpuid;
     exports io.javisor.numa.host;
 }

@@ -43,12 +43,15 @@ final class LayoutPlanner {
         }
         boolean uniform = spec.sockets > 0 || spec.dies > 0 || spec.cores > 0;
         ProcessorLayout layout = uniform ? uniform() : byNode();
-        if (layout != null && layout.maxApicId() > MAX_APIC_ID) {
-            problem(
-                    "numa.sockets",
-                    "the layout needs APIC IDs up to " + layout.maxApicId() + ", beyond " + MAX_APIC_ID
-                            + "; use counts that are powers of two");
-            return null;
+        if (layout != null) {
+            int max = layout.apicIds(v -> nodeOf[v], 0).maxApicId();
+            if (max > MAX_APIC_ID) {
+                problem(
+                        "numa.sockets",
+                        "the layout needs APIC IDs up to " + max + ", beyond " + MAX_APIC_ID
+                                + "; use counts that are powers of two");
+                return null;
+            }
         }
         return layout;
     }

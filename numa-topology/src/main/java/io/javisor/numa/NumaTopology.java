@@ -1,8 +1,13 @@
 package io.javisor.numa;
 
+import io.javisor.partition.topology.AddressSpacePlan;
+import io.javisor.partition.topology.AddressSpacePlanner;
+import io.javisor.partition.topology.CpuTopology;
+import io.javisor.partition.topology.NumaDescription;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntToLongFunction;
 
 /**
  * A guest's NUMA topology: its nodes, how far apart they are, and the sockets, dies, cores and threads of its vCPUs.
@@ -118,9 +123,59 @@ public final class NumaTopology {
         return Arrays.stream(performance).flatMap(Arrays::stream).anyMatch(MemoryPerformance::stated);
     }
 
-    /** Sockets, dies, cores, threads and APIC IDs. */
+    /** Sockets, dies, cores and threads. */
     public ProcessorLayout processors() {
         return processors;
+    }
+
+    /** The vCPUs' APIC IDs and nodes, for CPUID, the MADT and the SRAT. */
+    public CpuTopology cpuTopology() {
+        return cpuTopology(0);
+    }
+
+    /**
+     * The same for a host whose processors fix how many APIC IDs share a last-level cache.
+     *
+     * @param leastCacheShift what {@code CpuidTopology.leastCacheShift} says of the host, 0 to 8
+     */
+    public CpuTopology cpuTopology(int leastCacheShift) {
+        if (leastCacheShift < 0 || leastCacheShift > 8) {
+            throw new IllegalArgumentException("least cache shift " + leastCacheShift + ": must be 0 to 8");
+        }
+        var owner = new int[vcpus()];
+        for (int n = 0; n < nodes.size(); n++) {
+            int node = n;
+            nodes.get(n).vcpus().stream().forEach(v -> owner[v] = node);
+        }
+        return processors.apicIds(v -> owner[v], leastCacheShift);
+    }
+
+    /** Distances, latencies and bandwidths, for the SLIT and the HMAT. */
+    public NumaDescription description() {
+        return new NumaDescription(
+                Arrays.stream(distances)
+                        .map(row -> Arrays.stream(row).boxed().toList())
+                        .toList(),
+                Arrays.stream(performance)
+                        .map(row -> Arrays.stream(row)
+                                .map(p -> new NumaDescription.Performance(
+                                        p.readLatency(), p.writeLatency(), p.readBandwidth(), p.writeBandwidth()))
+                                .toList())
+                        .toList());
+    }
+
+    /**
+     * An address-space planner that knows the nodes' memory and its alignment; the caller adds address width and devices.
+     *
+     * @param growth by how many bytes the node with the given number may grow by hot-add
+     */
+    public AddressSpacePlanner addressSpace(IntToLongFunction growth) {
+        AddressSpacePlanner planner = AddressSpacePlan.builder();
+        for (int n = 0; n < nodes.size(); n++) {
+            planner.node(nodes.get(n).memory(), growth.applyAsLong(n));
+        }
+        long largest = nodes.stream().mapToLong(NumaNode::hugePageSize).max().orElse(0);
+        return planner.nodeAlignment(Math.max(MEMORY_GRANULE, largest));
     }
 
     /** Whether a node may take its memory from several host nodes (Hyper-V's NUMA spanning). */

@@ -1,6 +1,9 @@
 package io.javisor.numa;
 
+import io.javisor.partition.topology.CpuTopology;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The sockets, dies, cores and threads that a guest's vCPUs make up, and the APIC IDs that say so. An APIC ID is a row of bit
@@ -29,78 +32,33 @@ public record ProcessorLayout(int sockets, int dies, int groups, int cores, int 
         positions = List.copyOf(positions);
     }
 
-    /** Bits of the APIC ID below which vCPUs are threads of one core. */
-    public int coreShift() {
-        return width(threads);
-    }
-
-    /** Bits of the APIC ID below which vCPUs share a last-level cache. */
-    public int cacheShift() {
-        return coreShift() + width(cores);
-    }
-
-    /** Bits of the APIC ID below which vCPUs are on one die. */
-    public int dieShift() {
-        return cacheShift() + width(groups);
-    }
-
-    /** Bits of the APIC ID below which vCPUs are in one socket. */
-    public int socketShift() {
-        return dieShift() + width(dies);
-    }
-
-    /** The vCPU's APIC ID. It exceeds 254 on large machines, which then need x2APIC. */
-    public int apicId(int vcpu) {
-        VcpuPosition p = positions.get(vcpu);
-        return p.socket() << socketShift()
-                | p.die() << dieShift()
-                | p.group() << cacheShift()
-                | p.core() << coreShift()
-                | p.thread();
-    }
-
-    /** The largest APIC ID in use; KVM's limit for it is KVM_CAP_MAX_VCPU_ID − 1. */
-    public int maxApicId() {
-        int max = 0;
+    /**
+     * The APIC IDs.
+     *
+     * @param nodeOf the node of each vCPU
+     * @param leastCacheShift how many low bits of the APIC ID a last-level cache spans at least: 0, or what
+     *     {@code CpuidTopology.leastCacheShift} says of the host's processor
+     */
+    CpuTopology apicIds(IntUnaryOperator nodeOf, int leastCacheShift) {
+        int coreShift = width(threads);
+        int cacheShift = Math.max(coreShift + width(cores), leastCacheShift);
+        int dieShift = cacheShift + width(groups);
+        int socketShift = dieShift + width(dies);
+        var vcpus = new ArrayList<CpuTopology.Vcpu>(positions.size());
         for (int i = 0; i < positions.size(); i++) {
-            max = Math.max(max, apicId(i));
+            VcpuPosition p = positions.get(i);
+            int apicId = p.socket() << socketShift
+                    | p.die() << dieShift
+                    | p.group() << cacheShift
+                    | p.core() << coreShift
+                    | p.thread();
+            vcpus.add(new CpuTopology.Vcpu(apicId, nodeOf.applyAsInt(i)));
         }
-        return max;
-    }
-
-    /** How many vCPUs are threads of the same core as the given one, itself included. */
-    public int vcpusInCore(int vcpu) {
-        return sharing(vcpu, coreShift());
-    }
-
-    /** How many vCPUs share a last-level cache with the given one, itself included. */
-    public int vcpusInCache(int vcpu) {
-        return sharing(vcpu, cacheShift());
-    }
-
-    /** How many vCPUs are on the same die as the given one, itself included. */
-    public int vcpusInDie(int vcpu) {
-        return sharing(vcpu, dieShift());
-    }
-
-    /** How many vCPUs are in the same socket as the given one, itself included. */
-    public int vcpusInSocket(int vcpu) {
-        return sharing(vcpu, socketShift());
-    }
-
-    private int sharing(int vcpu, int shift) {
-        int prefix = apicId(vcpu) >>> shift;
-        int count = 0;
-        for (int i = 0; i < positions.size(); i++) {
-            if (apicId(i) >>> shift == prefix) {
-                count++;
-            }
-        }
-        return count;
+        return new CpuTopology(vcpus, coreShift, cacheShift, dieShift, socketShift);
     }
 
     /** Bits that hold the numbers below {@code count}. */
-    static int width(int count) {
-        return count <= 1 ? 0 : 32 - Integer.numberOfLeadingZeros(count - 1);
+    private static int width(int count) {
+        return 32 - Integer.numberOfLeadingZeros(count - 1);
     }
 }
