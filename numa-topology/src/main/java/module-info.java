@@ -1,5 +1,4 @@
 /**
- * Virtual NUMA: the host's topology, the guest's, and the placement of the one on the other.
  */
 module io.javisor.numa {
     requires transitive io.javisor.partition;

@@ -1,5 +1,6 @@
 package io.javisor.numa;
 
+import io.javisor.numa.host.HostTopology;
 import io.javisor.partition.topology.AddressSpacePlan;
 import io.javisor.partition.topology.AddressSpacePlanner;
 import io.javisor.partition.topology.CpuTopology;
@@ -78,6 +79,23 @@ public final class NumaTopology {
     /** One node with everything, one socket: what a machine gets that says nothing about NUMA. */
     public static NumaTopology single(int vcpus, long memory) {
         return builder().node(n -> n.vcpus(vcpus).memory(memory)).build();
+    }
+
+    /**
+     * The host's own shape, which is the best default: nodes within the host's limits, vCPUs and memory divided evenly.
+     *
+     * @param host the host
+     * @param vcpus 1 to {@link #MAX_VCPUS}
+     * @param memory bytes, a multiple of 2 MiB
+     * @throws TopologyException if the machine can't be divided so
+     */
+    public static NumaTopology mirrorHost(HostTopology host, int vcpus, long memory) {
+        return mirrorHost(host, vcpus, memory, MirrorLimits.of(host));
+    }
+
+    /** The same within limits of one's own. */
+    public static NumaTopology mirrorHost(HostTopology host, int vcpus, long memory, MirrorLimits limits) {
+        return builder().mirrorHost(host, vcpus, memory, limits).build();
     }
 
     /** The nodes; a node's number is its place in the list, and its ACPI proximity domain. */

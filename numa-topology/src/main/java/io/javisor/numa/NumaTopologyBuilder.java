@@ -1,5 +1,6 @@
 package io.javisor.numa;
 
+import io.javisor.numa.host.HostTopology;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -108,6 +109,20 @@ public final class NumaTopologyBuilder {
      */
     public NumaTopologyBuilder spanning(boolean allowed) {
         spanning = allowed;
+        return this;
+    }
+
+    /**
+     * Adds nodes in the host's own shape: as few as the limits allow, vCPUs and memory divided evenly, and as far apart as the
+     * host's nodes that lie closest together.
+     *
+     * @param host the host
+     * @param total vCPUs
+     * @param memory bytes, a multiple of 2 MiB
+     * @param limits how large a node may be; {@link MirrorLimits#of} for the host's own limits
+     */
+    public NumaTopologyBuilder mirrorHost(HostTopology host, int total, long memory, MirrorLimits limits) {
+        HostMirror.describe(this, host, total, memory, limits);
         return this;
     }
 
