@@ -57,7 +57,7 @@ only="$*"
 machine=
 capture one-node "1 node: 2 CPUs, 512 MiB" "" -smp 2 -m 512M -numa node,memdev=r0 $(ram 512M)
 
-capture two-sockets "2 sockets, 2 nodes: 2 cores of 2 threads each, 256 MiB each, distance 21" "" \
+capture two-sockets "2 sockets, 2 nodes: 2 cores of 2 threads each, 256 MiB each, distance 21" "capture.maps=1" \
     -smp 8,sockets=2,cores=2,threads=2 -m 512M $(ram 256M 256M) \
     -numa node,cpus=0-3,memdev=r0 -numa node,cpus=4-7,memdev=r1 -numa dist,src=0,dst=1,val=21
 
