@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,7 +22,8 @@ final class Apt {
     private static final Pattern INSTALL = Pattern.compile("Inst ([^ ]+) (?:\\[[^]]*] )?\\(([^ ]+) .*");
     private static final String UPDATE = "as root: apt-get update";
 
-    private final java.util.function.Consumer<String> progress;
+    private final String tools;
+    private final Consumer<String> progress;
     private boolean updated;
 
     /** A package that can be fetched; {@code depends} as the control file has it. */
@@ -32,7 +34,11 @@ final class Apt {
         }
     }
 
-    Apt(java.util.function.Consumer<String> progress) {
+    /**
+     * @param tools folder of apt's programs with a closing slash; empty for those on the PATH
+     */
+    Apt(String tools, Consumer<String> progress) {
+        this.tools = tools;
         this.progress = progress;
     }
 
@@ -46,7 +52,7 @@ final class Apt {
     /** What can be fetched of these; names that apt does not know are left out. */
     Map<String, Candidate> candidates(List<String> names) {
         requireApt();
-        List<String> command = new ArrayList<>(List.of("apt-cache", "show", "--no-all-versions"));
+        List<String> command = new ArrayList<>(List.of(tools + "apt-cache", "show", "--no-all-versions"));
         names.forEach(name -> command.add(checkName(name)));
         Map<String, Candidate> found = parse(Command.run(null, 60, command).out());
         if (found.isEmpty() && updateOnce("apt knows none of " + String.join(", ", names))) {
@@ -67,7 +73,7 @@ final class Apt {
     List<Candidate> closure(List<String> names) {
         requireApt();
         List<String> command = new ArrayList<>(List.of(
-                "apt-get",
+                tools + "apt-get",
                 "-o",
                 "Dir::State::status=/dev/null", // as if nothing were installed
                 "-o",
@@ -103,7 +109,7 @@ final class Apt {
     /** Names of all packages that begin so. */
     List<String> namesBeginningWith(String prefix) {
         requireApt();
-        return Command.run(null, 60, List.of("apt-cache", "pkgnames", checkName(prefix)))
+        return Command.run(null, 60, List.of(tools + "apt-cache", "pkgnames", checkName(prefix)))
                 .out()
                 .lines()
                 .sorted()
@@ -112,7 +118,8 @@ final class Apt {
 
     /** Fetches packages into an empty folder; apt checks their signatures and sums. */
     void download(List<Candidate> packages, Path folder) {
-        List<String> command = new ArrayList<>(List.of("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"));
+        List<String> command =
+                new ArrayList<>(List.of(tools + "apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"));
         packages.forEach(p -> command.add(p.name() + "=" + p.version()));
         Command.Result result = Command.run(folder, 900, command);
         if (result.code() != 0 && updateOnce("a package could not be fetched: its list may be too old")) {
@@ -139,12 +146,17 @@ final class Apt {
         }
         updated = true;
         progress.accept(why + "; apt-get update");
-        return Command.run(null, 300, List.of("apt-get", "-qq", "update")).code() == 0;
+        return Command.run(null, 300, List.of(tools + "apt-get", "-qq", "update"))
+                        .code()
+                == 0;
     }
 
-    private static void requireApt() {
+    private void requireApt() {
+        if (!tools.isEmpty() && Files.isExecutable(Path.of(tools, "apt-get"))) {
+            return;
+        }
         for (String folder :
-                System.getenv().getOrDefault("PATH", "/usr/bin:/bin").split(":", -1)) {
+                (tools.isEmpty() ? System.getenv().getOrDefault("PATH", "/usr/bin:/bin") : "/nowhere").split(":", -1)) {
             if (Files.isExecutable(Path.of(folder.isEmpty() ? "." : folder, "apt-get"))) {
                 return;
             }

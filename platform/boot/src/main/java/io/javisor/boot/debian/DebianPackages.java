@@ -32,8 +32,12 @@ public final class DebianPackages {
     private final Path folder;
     private final Consumer<String> progress;
 
-    private DebianPackages(Path folder, Consumer<String> progress) {
+    private final String tools;
+
+    /** With apt's programs from a folder; empty for those on the PATH. */
+    DebianPackages(Path folder, Consumer<String> progress, String tools) {
         this.folder = folder;
+        this.tools = tools;
         this.progress = progress;
         this.cache = new PackageCache(folder.resolve("debian"));
     }
@@ -56,7 +60,7 @@ public final class DebianPackages {
      * @return the packages
      */
     public static DebianPackages open(Path folder, Consumer<String> progress) {
-        return new DebianPackages(folder.toAbsolutePath().normalize(), progress);
+        return new DebianPackages(folder.toAbsolutePath().normalize(), progress, "");
     }
 
     /**
@@ -66,7 +70,7 @@ public final class DebianPackages {
      * @return packages over the same folder
      */
     public DebianPackages progress(Consumer<String> listener) {
-        return new DebianPackages(folder, listener);
+        return new DebianPackages(folder, listener, tools);
     }
 
     /** The cache folder. */
@@ -182,7 +186,7 @@ public final class DebianPackages {
                 if (other != null) {
                     return other;
                 }
-                Apt apt = new Apt(progress);
+                Apt apt = new Apt(tools, progress);
                 List<Apt.Candidate> all = dependencies
                         ? apt.closure(names)
                         : names.stream().map(apt::candidate).toList();
@@ -199,7 +203,7 @@ public final class DebianPackages {
     }
 
     private List<String> fetchKernel(String name, String key) {
-        Apt apt = new Apt(progress);
+        Apt apt = new Apt(tools, progress);
         Apt.Candidate image = image(name, apt);
         List<Apt.Candidate> packages = new ArrayList<>(List.of(image));
         for (String dependency : dependencies(image)) { // Ubuntu keeps modules in packages of their own
