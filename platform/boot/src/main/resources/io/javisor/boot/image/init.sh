@@ -3,7 +3,7 @@
 # port, runs the main program, and ends the machine when that has ended.
 #
 # On the kernel's command line:
-#   javisor.init=COMMAND    the main program, run by sh -c; "javisor.init="COMMAND WITH BLANKS"" in double quotes
+#   javisor.init="COMMAND"  the main program, run by sh -c; without the quotes if it has no blanks
 #   javisor.end=poweroff    what follows it: poweroff, reboot or halt
 #   MODULE.PARAMETER=VALUE  parameters of modules, as for those that are built in
 export PATH=/sbin:/usr/sbin:/bin:/usr/bin HOME=/root TERM=linux
