@@ -7,4 +7,7 @@ module io.javisor.api {
     requires transitive io.javisor.vmbus;
     requires io.javisor.linux;
     requires io.javisor.devices;
+
+    exports io.javisor.api.console;
+    exports io.javisor.api.exec;
 }

@@ -21,8 +21,9 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>Transmitting takes no time: a byte written is a byte delivered to the {@link ByteSink}, and the transmitter is empty
  * again. Receiving has flow control that a real wire lacks: bytes from the host wait in a small queue (the wire) until the
- * FIFO has room, so nothing is overrun. Once the guest has raised RTS, lowering it stops the flow (which is what Linux does
- * when its buffers fill under {@code crtscts}, and when nobody has the port open).
+ * FIFO has room, so nothing is overrun. From the moment that a driver touches the modem lines they flow only while it raises
+ * RTS, which Linux lowers when its buffers fill under {@code crtscts} and while nobody has the port open; so what is sent to
+ * a booting guest waits for its first reader. A guest that never touches them receives at once.
  *
  * <p>{@link #send} refills the wire only after the guest has read all of it, and half a millisecond later. So the guest sees
  * a pause every {@value #WIRE} bytes, in which its interrupt handler returns and its readers run, whatever the host sends.
@@ -35,6 +36,7 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
     private static final long PAUSE_NANOS = 500_000;
 
     private static final int LCR_DLAB = 0x80;
+    private static final int MCR_DTR = 0x01;
     private static final int MCR_RTS = 0x02;
     private static final int MCR_OUT2 = 0x08;
     private static final int MCR_LOOP = 0x10;
@@ -97,7 +99,7 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
     private int modemDeltas;
     private boolean overrun;
     private boolean transmitterPending;
-    private boolean rtsSeen;
+    private boolean flowControlled;
     private boolean asserted;
     private boolean closed;
 
@@ -334,8 +336,8 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
 
     private void controlModem(int value) {
         mcr = value & model.mcrBits;
-        if ((mcr & (MCR_LOOP | MCR_RTS)) == MCR_RTS) {
-            rtsSeen = true;
+        if ((mcr & (MCR_LOOP | MCR_RTS | MCR_DTR)) != 0) {
+            flowControlled = true; // a driver is at work, also if it only tests the port so far
         }
         int now = MSR_CONNECTED;
         if ((mcr & MCR_LOOP) != 0) { // 8.7: RTS, DTR, OUT1 and OUT2 come back as CTS, DSR, RI and DCD
@@ -385,7 +387,7 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
 
     /** Moves bytes from the wire to the FIFO, if they may flow; wakes the senders when both have run dry. */
     private void feed() {
-        if ((mcr & MCR_LOOP) == 0 && (!rtsSeen || (mcr & MCR_RTS) != 0)) {
+        if ((mcr & MCR_LOOP) == 0 && (!flowControlled || (mcr & MCR_RTS) != 0)) {
             for (int room = depth() - fifo.count(); room > 0 && !wire.isEmpty(); room--) {
                 fifo.add(wire.take());
             }
@@ -435,7 +437,7 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
             modemDeltas = 0;
             overrun = false;
             transmitterPending = false;
-            rtsSeen = false;
+            flowControlled = false;
             fifo.clear();
             feed();
             update();
@@ -481,7 +483,7 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
                     .put("modemDeltas", modemDeltas)
                     .put("overrun", overrun)
                     .put("transmitterPending", transmitterPending)
-                    .put("rtsSeen", rtsSeen)
+                    .put("flowControlled", flowControlled)
                     .put("fifo", fifo.toByteArray())
                     .put("wire", wire.toByteArray());
         } finally {
@@ -513,7 +515,7 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
             int newDeltas = in.getInt("modemDeltas", 0, 0x0F);
             boolean newOverrun = in.getBoolean("overrun");
             boolean newPending = in.getBoolean("transmitterPending");
-            boolean newRts = in.getBoolean("rtsSeen");
+            boolean newControlled = in.getBoolean("flowControlled");
             int newDepth = (newFcr & FCR_ENABLE) == 0 ? 1 : (newFcr & FCR_64_BYTES) == 0 ? 16 : model.depth;
             if (fifoBytes.length > newDepth || wireBytes.length > WIRE) {
                 throw new StateException(name + ": " + fifoBytes.length + " bytes in a FIFO of " + newDepth + ", "
@@ -530,7 +532,7 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
             modemDeltas = newDeltas;
             overrun = newOverrun;
             transmitterPending = newPending;
-            rtsSeen = newRts;
+            flowControlled = newControlled;
             fifo.clear();
             fifo.addAll(fifoBytes, 0, fifoBytes.length);
             wire.clear();

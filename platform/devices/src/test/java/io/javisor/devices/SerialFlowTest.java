@@ -47,7 +47,7 @@ class SerialFlowTest {
     }
 
     @Test
-    void lowering_rts_holds_the_flow_once_it_was_raised() {
+    void rts_holds_the_flow_once_a_driver_has_touched_the_modem_lines() {
         var uart = new SerialHarness();
         uart.out(FCR, 0x01);
         uart.host((byte) 1);
@@ -60,6 +60,16 @@ class SerialFlowTest {
         assertThat(uart.in(LSR) & 1).isZero();
         uart.out(MCR, 0x0B);
         assertThat(uart.in(RBR)).isEqualTo(2);
+        var probed = new SerialHarness();
+        probed.out(MCR, 0x1A); // Linux's loopback test, long before anybody opens the port
+        probed.out(MCR, 0x08);
+        probed.host((byte) 3);
+        probed.out(FCR, 0x07);
+        assertThat(probed.in(LSR) & 1).isZero();
+        probed.out(MCR, 0x0B);
+        assertThat(probed.in(RBR))
+                .as("what was sent early waits for the first reader")
+                .isEqualTo(3);
     }
 
     @Test

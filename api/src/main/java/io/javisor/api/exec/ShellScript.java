@@ -1,0 +1,122 @@
+package io.javisor.api.exec;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/** The shell's side, as text: POSIX sh, with base64, dd, head, wc, rm, mkdir, and stty and setsid if they are there. */
+final class ShellScript {
+    /** Raw bytes of one put: 3,072 characters of base64 in a line, below the 4,096 of a terminal that stayed cooked. */
+    static final int PUT_BLOCK = 2304;
+
+    /** Raw bytes of one get. */
+    static final int GET_BLOCK = 32 * 1024;
+
+    /** Outputs up to this size come with the end of the program. */
+    static final int INLINE = 4096;
+
+    /** Opening a port clears its receive FIFO: let that eat blanks (64 is the deepest FIFO, once over). */
+    private static final String PADDING = " ".repeat(64) + "\n";
+
+    private ShellScript() {}
+
+    /**
+     * The first line, for whatever shell sits there; below 1,024 characters, the longest that busybox's line editor takes.
+     *
+     * <p>{@code read} takes bytes one by one, so the loop never reads ahead of its line, and a program of this loop can read
+     * the port next. The frame is put together by printf, so that an echo of this line is not taken for it.
+     */
+    static String bootstrap(String nonce) {
+        return PADDING
+                + "exec 2>/dev/null;set +m;stty raw -echo cs8 crtscts||stty raw -echo;jv_n=" + nonce
+                + ";printf '\\nJV%s 0 h\\n' $jv_n;"
+                + "while IFS= read -r jv_x;do case $jv_x in jv_*|'exec 2'*)command eval \"$jv_x\";;esac;done\n";
+    }
+
+    /**
+     * The functions, a line each, and a call that makes a private folder and says so.
+     *
+     * @param identity of this host's engine: names the folders that a shell before this one may have left
+     * @param nonce of this session
+     */
+    static String functions(String identity, String nonce) {
+        return String.join(
+                "\n",
+                List.of(
+                        // s WORD…: prints a frame.
+                        "jv_s(){ printf '\\nJV%s %s\\n' \"$jv_n\" \"$*\";}",
+                        // t PID: kills the processes of a session (field 6 of /proc/PID/stat) and tells whether there
+                        // were any.
+                        "jv_t(){ jv_z=1;for jv_f in /proc/[0-9]*/stat;do IFS= read -r jv_y <\"$jv_f\"||continue;"
+                                + "set -- \"$1\" ${jv_y##*) };if [ \"$5\" = \"$1\" ]&&[ \"$2\" != Z ];then "
+                                + "jv_y=${jv_f#/proc/};kill -9 \"${jv_y%/stat}\";jv_z=0;fi;done;return $jv_z;}",
+                        // e PID: ends a session; again while its processes fork faster than they die.
+                        "jv_e(){ for jv_i in 1 2 3 4 5 6 7 8 9;do jv_t \"$1\"||break;done;kill -9 \"-$1\";}",
+                        // w: listens while a program runs.
+                        "jv_w(){ while IFS= read -r jv_x;do kill -0 $$||exit;case $jv_x in "
+                                + "jv_k*)until read -r jv_p <\"$jv_d/p\";do sleep 1;done;jv_e \"$jv_p\";;"
+                                + "jv_q*)jv_s \"${jv_x#jv_q }\" b;;esac;done;}",
+                        // k, q SEQ: what is said to w, when there is none.
+                        "jv_k(){ return 0;}",
+                        "jv_q(){ jv_s \"$1\" b;}",
+                        // p SEQ FILE BLOCK BASE64: stores a block.
+                        "jv_p(){ if printf %s \"$4\"|base64 -d|dd of=\"$jv_d/$2\" bs=" + PUT_BLOCK
+                                + " seek=\"$3\" conv=notrunc;then jv_s \"$1\" a;else jv_s \"$1\" f;fi;}",
+                        // r SEQ INPUT SCRIPT: runs, with file i or nothing as input; the script is in base64, or "-" if
+                        // it is in file c.
+                        "jv_r(){ if [ \"$jv_l\" = \"$1\" ];then jv_s \"$1\" u;return;fi;jv_l=$1;jv_z;"
+                                + "if [ \"$3\" != - ];then printf %s \"$3\"|base64 -d >\"$jv_d/c\"||{ jv_s \"$1\" f;return;};fi;"
+                                + "{ true >\"$jv_d/o\"&&true >\"$jv_d/e\";}||{ jv_s \"$1\" f;return;};"
+                                + "jv_i=/dev/null;[ \"$2\" = 1 ]&&jv_i=$jv_d/i;jv_s \"$1\" s;jv_w <&3 & jv_v=$!;"
+                                + "$jv_c sh \"$jv_d/c\" \"$jv_d/p\" <\"$jv_i\" >\"$jv_d/o\" 2>\"$jv_d/e\" 3<&-;jv_y=$?;"
+                                + "kill -9 $jv_v;wait $jv_v;rm -f \"$jv_d/p\" \"$jv_d/i\" \"$jv_d/c\";"
+                                + "jv_f=$(wc -c <\"$jv_d/o\");jv_g=$(wc -c <\"$jv_d/e\");jv_f=$((jv_f));jv_g=$((jv_g));"
+                                + "jv_a=$jv_f;[ $jv_a -gt " + INLINE + " ]&&jv_a=0;jv_b=$jv_g;[ $jv_b -gt " + INLINE
+                                + " ]&&jv_b=0;"
+                                + "jv_s \"$1\" d $jv_y $jv_f $jv_g $jv_a $jv_b;"
+                                + "[ $jv_a = 0 ]||head -c $jv_a \"$jv_d/o\";[ $jv_b = 0 ]||head -c $jv_b \"$jv_d/e\";"
+                                + "jv_s \"$1\" .;}",
+                        // g SEQ FILE BLOCK: sends a block.
+                        "jv_g(){ jv_s \"$1\" c;dd if=\"$jv_d/$2\" bs=" + GET_BLOCK
+                                + " skip=\"$3\" count=1;jv_s \"$1\" .;}",
+                        // z: forgets output. Removed, not truncated: a child left behind may still write to it.
+                        "jv_z(){ rm -f \"$jv_d/o\" \"$jv_d/e\" \"$jv_d/p\";}",
+                        // m ID NONCE: clears up behind a shell that died, makes a folder.
+                        "jv_m(){ exec 3<&0;PATH=${PATH:-/usr/sbin:/usr/bin:/sbin:/bin};export PATH;jv_c=;command -v setsid >/dev/null&&jv_c=setsid;"
+                                + "for jv_t in \"$TMPDIR\" /tmp /run /dev/shm /var/tmp /;do [ -d \"$jv_t\" ]||continue;"
+                                + "for jv_a in \"$jv_t/javisor.$1.\"*;do [ -d \"$jv_a\" ]||continue;"
+                                + "read -r jv_p <\"$jv_a/p\"&&jv_e \"$jv_p\";rm -rf \"$jv_a\";done;"
+                                + "jv_d=$jv_t/javisor.$1.$2;mkdir -m 700 \"$jv_d\"&&{ jv_s 0 r;return;};done;jv_s 0 f;}",
+                        "jv_m " + identity + " " + nonce,
+                        ""));
+    }
+
+    /**
+     * What the guest's sh runs: it leaves its process ID (which setsid made that of the session) in the file that its first
+     * argument names, and becomes the program.
+     */
+    static byte[] program(ExecRequest request) {
+        var text = new StringBuilder("echo $$ >\"$1\"\n");
+        request.directory()
+                .ifPresent(d -> text.append("CDPATH= cd ")
+                        .append(quoted(d.startsWith("-") ? "./" + d : d))
+                        .append(" || exit 125\n"));
+        for (Map.Entry<String, String> e : request.environment().entrySet()) {
+            text.append("export ")
+                    .append(e.getKey())
+                    .append('=')
+                    .append(quoted(e.getValue()))
+                    .append('\n');
+        }
+        text.append("exec");
+        for (String word : request.command()) {
+            text.append(' ').append(quoted(word));
+        }
+        return text.append('\n').toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Within single quotes a shell takes every byte as it is, but for the quote itself. */
+    private static String quoted(String word) {
+        return "'" + word.replace("'", "'\\''") + "'";
+    }
+}
