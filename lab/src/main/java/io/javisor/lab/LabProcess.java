@@ -80,8 +80,8 @@ public final class LabProcess extends Process {
         closeAll();
     }
 
-    /** Nobody will read its output any more. */
-    void abandon() {
+    /** Gives up its output, so that what it still writes does not block it. */
+    public void abandon() {
         stdout.close();
         stderr.close();
     }

@@ -1,0 +1,36 @@
+package io.javisor.lab.junit;
+
+import io.javisor.lab.HostKernel;
+import io.javisor.lab.LabSpec;
+import java.time.Duration;
+
+/** What test classes ask of a lab. */
+record LabNeeds(HostKernel kernel, int nodes, int memory, int vcpus, Duration timeout) {
+    static LabNeeds of(LabTest test) {
+        return new LabNeeds(
+                test.kernel(), test.nodes(), test.memory(), test.vcpus(), Duration.ofSeconds(test.timeout()));
+    }
+
+    /** Whether one lab can serve both if it is large enough. */
+    boolean fits(LabNeeds other) {
+        return kernel == other.kernel && nodes == other.nodes;
+    }
+
+    /** The least that is enough for both. */
+    LabNeeds and(LabNeeds other) {
+        return new LabNeeds(
+                kernel,
+                nodes,
+                Math.max(memory, other.memory),
+                Math.max(vcpus, other.vcpus),
+                timeout.compareTo(other.timeout) >= 0 ? timeout : other.timeout);
+    }
+
+    LabSpec.Builder toSpec() {
+        return LabSpec.builder()
+                .kernel(kernel)
+                .nodes(nodes)
+                .memoryPerNode((long) memory << 20)
+                .vcpus(vcpus);
+    }
+}

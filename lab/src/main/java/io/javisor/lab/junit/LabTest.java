@@ -1,0 +1,37 @@
+package io.javisor.lab.junit;
+
+import io.javisor.lab.HostKernel;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.Tag;
+
+/**
+ * Marks a test class whose tests run in the lab. All of Jupiter works as usual, but in the lab; the class must not be
+ * nested in another, while it may hold nested ones. Classes that need the same kernel and nodes share a lab, which has the
+ * memory and processors that the most demanding of them asks for.
+ */
+@Documented
+@Inherited
+@Tag("lab")
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface LabTest {
+    /** NUMA nodes of the lab, exactly. */
+    int nodes() default 2;
+
+    /** MiB of memory of each node, at least. */
+    int memory() default 3072;
+
+    /** Virtual processors, at least. */
+    int vcpus() default 2;
+
+    /** The lab's kernel. */
+    HostKernel kernel() default HostKernel.V6_1;
+
+    /** Seconds without a sign of life of any test after which the running test has failed and its JVM is ended. */
+    int timeout() default 300;
+}

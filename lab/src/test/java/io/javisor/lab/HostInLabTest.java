@@ -1,0 +1,58 @@
+package io.javisor.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.javisor.lab.junit.LabTest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the lab's machine is, as a test in it sees it. */
+@LabTest
+class HostInLabTest {
+    @Test
+    void hasItsOwnKernelWithKvm() throws IOException {
+        assertThat(System.getProperty("os.version")).startsWith("6.1.0-").endsWith("-amd64");
+        assertThat(Path.of("/dev/kvm")).isWritable();
+        assertThat(Files.readString(Path.of("/sys/module/kvm_amd/parameters/nested")))
+                .startsWith("1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void hasTwoNodesWithMemoryAndAProcessorEach(int node) throws IOException {
+        Path folder = Path.of("/sys/devices/system/node/node" + node);
+        List<String> memory = Files.readAllLines(folder.resolve("meminfo"));
+        assertThat(memory.getFirst()).matches("Node " + node + " MemTotal: +[0-9]{7} kB");
+        assertThat(Files.readString(folder.resolve("cpulist"))).isEqualTo(node + "\n");
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void isSetUpForVirtualMachines(Path file, String expected) throws IOException {
+        assertThat(Files.readString(file)).contains(expected);
+    }
+
+    static Stream<Arguments> settings() {
+        return Stream.of(
+                Arguments.of(Path.of("/sys/kernel/mm/transparent_hugepage/shmem_enabled"), "[advise]"),
+                Arguments.of(Path.of("/sys/devices/system/clocksource/clocksource0/current_clocksource"), "tsc"),
+                Arguments.of(Path.of("/proc/self/limits"), "1048576"));
+    }
+
+    @Nested
+    class Nesting {
+        @Test
+        void works() {
+            assertThat(Path.of("/run/javisor/agent")).exists();
+        }
+    }
+}
