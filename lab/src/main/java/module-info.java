@@ -1,8 +1,8 @@
 /** The nested machine in which stock kernels prove what Javisor claims. */
 module io.javisor.lab {
     requires transitive io.javisor.api;
-    requires static transitive org.junit.jupiter.api;
-    requires static transitive org.junit.platform.launcher;
+    requires static org.junit.jupiter.api;
+    requires static org.junit.platform.launcher;
 
     exports io.javisor.lab;
     exports io.javisor.lab.junit;
