@@ -6,8 +6,9 @@ module io.javisor.api {
     requires transitive io.javisor.kvm;
     requires transitive io.javisor.vmbus;
     requires io.javisor.linux;
-    requires io.javisor.devices;
+    requires transitive io.javisor.devices;
 
+    exports io.javisor.api;
     exports io.javisor.api.console;
     exports io.javisor.api.exec;
 }

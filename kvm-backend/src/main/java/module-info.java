@@ -4,4 +4,5 @@ module io.javisor.kvm {
     requires transitive io.javisor.linux;
 
     exports io.javisor.kvm;
+    exports io.javisor.kvm.partition;
 }

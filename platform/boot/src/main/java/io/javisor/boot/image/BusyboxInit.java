@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,6 +108,15 @@ public final class BusyboxInit {
     /** What the console's line begins with when the guest is up: {@code "javisor: up, "}. */
     public static String marker() {
         return MARKER;
+    }
+
+    /** What changes whenever the scripts in the image do; for those who keep built images. */
+    public static String fingerprint() {
+        CRC32C sum = new CRC32C();
+        for (String script : List.of("init.sh", "shell.sh", "end.sh")) {
+            sum.update(resource(script).getBytes(StandardCharsets.UTF_8));
+        }
+        return Long.toHexString(sum.getValue());
     }
 
     /**

@@ -1,22 +1,15 @@
 package io.javisor.partition.reactor;
 
-import java.util.Comparator;
-import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /** A reactor on a thread of its own, made of the JDK alone: for machines without file descriptors to wait for, and tests. */
 public final class ThreadReactor implements Reactor, AutoCloseable {
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean awake = new AtomicBoolean();
-    private final AtomicLong order = new AtomicLong();
-    private final PriorityQueue<Alarm> alarms = // the reactor's thread only
-            new PriorityQueue<>(
-                    Comparator.<Alarm>comparingLong(a -> a.due - a.base).thenComparingLong(a -> a.order));
-    private final long epoch = System.nanoTime();
+    private final AlarmQueue alarms = new AlarmQueue();
     private final Thread thread;
     private volatile boolean closed;
 
@@ -37,11 +30,7 @@ public final class ThreadReactor implements Reactor, AutoCloseable {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        Alarm alarm = new Alarm(
-                System.nanoTime() + Math.clamp(delayNanos, 0, Long.MAX_VALUE / 4),
-                epoch,
-                order.getAndIncrement(),
-                task);
+        AlarmQueue.Alarm alarm = alarms.make(delayNanos, task);
         execute(() -> alarms.add(alarm));
         return alarm;
     }
@@ -94,11 +83,11 @@ public final class ThreadReactor implements Reactor, AutoCloseable {
             }
             worked |= ring();
             if (!worked && !closed) {
-                Alarm next = alarms.peek();
-                if (next == null) {
+                long nanos = alarms.nanosToNext();
+                if (nanos == AlarmQueue.NONE) {
                     LockSupport.park(this);
-                } else {
-                    LockSupport.parkNanos(this, Math.max(1, next.due - System.nanoTime()));
+                } else if (nanos > 0) {
+                    LockSupport.parkNanos(this, nanos);
                 }
             }
         }
@@ -107,18 +96,13 @@ public final class ThreadReactor implements Reactor, AutoCloseable {
     }
 
     private boolean ring() {
-        boolean worked = false;
-        for (Alarm next = alarms.peek(); next != null && !closed; next = alarms.peek()) {
-            if (!next.cancelled && next.due - System.nanoTime() > 0) {
-                break;
-            }
-            alarms.remove();
-            if (!next.cancelled) {
-                run(next.task);
-                worked = true;
-            }
+        return alarms.ring(this::runUnlessClosed);
+    }
+
+    private void runUnlessClosed(Runnable task) {
+        if (!closed) {
+            run(task);
         }
-        return worked;
     }
 
     private static void run(Runnable task) {
@@ -127,26 +111,6 @@ public final class ThreadReactor implements Reactor, AutoCloseable {
         } catch (Throwable e) {
             Thread thread = Thread.currentThread();
             thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-        }
-    }
-
-    private static final class Alarm implements Timer {
-        final long due;
-        final long base;
-        final long order;
-        final Runnable task;
-        volatile boolean cancelled;
-
-        Alarm(long due, long base, long order, Runnable task) {
-            this.due = due;
-            this.base = base;
-            this.order = order;
-            this.task = task;
-        }
-
-        @Override
-        public void cancel() {
-            cancelled = true;
         }
     }
 }

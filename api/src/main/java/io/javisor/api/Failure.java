@@ -1,0 +1,65 @@
+package io.javisor.api;
+
+import io.javisor.api.console.Console;
+import io.javisor.partition.HypervisorException;
+import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Turns what went wrong into errors that carry their evidence. */
+final class Failure {
+    /** How Linux begins its last words (kernel/panic.c). */
+    private static final Pattern PANIC = Pattern.compile("Kernel panic - not syncing: ([^\\r\\n]*)");
+
+    private static final int TAIL_LINES = 25;
+
+    private Failure() {}
+
+    static HypervisorException of(Throwable e) {
+        return e instanceof HypervisorException known
+                ? known
+                : new HypervisorException("internal", String.valueOf(e), null, 0, null, e);
+    }
+
+    static HypervisorException timeout(String what, Duration timeout, Console console) {
+        return new HypervisorException(
+                "timeout", "waited " + timeout.toMillis() + " ms for " + what + evidence(console), null);
+    }
+
+    static HypervisorException stopped(String what, @Nullable Outcome outcome, Console console) {
+        return new HypervisorException(
+                "guest-stopped",
+                "waited for " + what + ", but the guest ended: " + (outcome == null ? "closed" : outcome)
+                        + evidence(console),
+                null);
+    }
+
+    static HypervisorException wrongState(String verb, String name, MachineState state) {
+        return new HypervisorException(
+                state == MachineState.CLOSED ? "closed" : "wrong-state",
+                "can't " + verb + " machine \"" + name + "\": it is " + state,
+                null);
+    }
+
+    /** A reset right after a panic was one: {@code panic=-1} makes Linux reset when it has said why. */
+    static Outcome panicBehind(Outcome how, boolean crashReported, Console console) {
+        if (!(how instanceof Outcome.Reset)) {
+            return how;
+        }
+        Matcher m = PANIC.matcher(console.tail(100));
+        String message = null;
+        while (m.find()) {
+            message = m.group(1);
+        }
+        if (message == null && crashReported) {
+            message = "reported by the guest's crash registers";
+        }
+        return message == null ? how : new Outcome.Panicked(message);
+    }
+
+    private static String evidence(Console console) {
+        String tail = console.tail(TAIL_LINES);
+        return tail.isBlank() ? "; the console is empty" : "; the console's last lines:\n" + tail.stripTrailing();
+    }
+}

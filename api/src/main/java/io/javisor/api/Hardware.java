@@ -1,0 +1,175 @@
+package io.javisor.api;
+
+import io.javisor.api.console.Console;
+import io.javisor.api.exec.Exec;
+import io.javisor.devices.AcpiPower;
+import io.javisor.devices.CmosClock;
+import io.javisor.devices.DebugPort;
+import io.javisor.devices.EventRegister;
+import io.javisor.devices.KeyboardReset;
+import io.javisor.devices.LegacyPorts;
+import io.javisor.devices.PciHostBridge;
+import io.javisor.devices.PowerButton;
+import io.javisor.devices.Serial16550;
+import io.javisor.kvm.partition.KvmPartition;
+import io.javisor.kvm.partition.PartitionListener;
+import io.javisor.partition.HypervisorException;
+import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.PowerPort;
+import io.javisor.partition.acpi.AcpiNode;
+import io.javisor.partition.bus.IoBus;
+import io.javisor.partition.synic.SynIc;
+import io.javisor.vmbus.VmBus;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a machine consists of from power-on to power-off: a partition, its devices, and a loaded guest. Made by constructors,
+ * top to bottom, in {@link #assemble}; nothing finds anything by looking it up.
+ */
+final class Hardware implements AutoCloseable {
+    private final KvmPartition partition;
+    private final Serial16550 com1;
+    private final Serial16550 com2;
+    private final PowerButton button;
+    private final Exec exec;
+    private final IoReactors.@Nullable Lease reactors;
+    private final @Nullable VmBus bus;
+    private final List<AcpiNode> described = new ArrayList<>();
+
+    private Hardware(MachineSpec spec, GuestRam ram, BootInputs inputs, Console console, RunListener listener) {
+        var endings = new Endings(listener);
+        partition = KvmPartition.create(inputs.partition(), endings);
+        for (MemoryRegion region : ram.bootRegions()) {
+            partition.addMemory(region);
+        }
+        IoBus ports = partition.ports();
+        com1 = new Serial16550(
+                "serial0", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM1_GSI), console.sink());
+        ports.claim("serial0", LegacyPorts.COM1, LegacyPorts.SERIAL_PORTS, com1);
+        described.add(Serial16550.describe("COM1", 0, LegacyPorts.COM1, LegacyPorts.COM1_GSI));
+        console.connect(com1);
+
+        exec = new Exec(spec.name());
+        com2 = new Serial16550(
+                "serial1", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM2_GSI), exec.sink());
+        ports.claim("serial1", LegacyPorts.COM2, LegacyPorts.SERIAL_PORTS, com2);
+        described.add(Serial16550.describe("COM2", 1, LegacyPorts.COM2, LegacyPorts.COM2_GSI));
+        exec.connect(com2);
+
+        var clock = new CmosClock(InstantSource.system());
+        ports.claim("clock", LegacyPorts.CMOS, LegacyPorts.CMOS_PORTS, clock);
+        described.add(CmosClock.describe());
+        ports.claim("power", LegacyPorts.ACPI_POWER, LegacyPorts.ACPI_POWER_PORTS, new AcpiPower(endings));
+        ports.claim("keyboard", LegacyPorts.KEYBOARD_COMMAND, 1, new KeyboardReset(endings));
+        ports.claim(
+                "pci", LegacyPorts.PCI_CONFIGURATION, LegacyPorts.PCI_CONFIGURATION_PORTS, new PciHostBridge(endings));
+        ports.claim("post code", LegacyPorts.POST_CODE, 1, DebugPort.silent());
+        ports.claim("delay", LegacyPorts.DELAY, 1, DebugPort.silent());
+        var events = new EventRegister(partition.line(LegacyPorts.ACPI_EVENTS_GSI));
+        ports.claim("events", LegacyPorts.ACPI_EVENTS, LegacyPorts.ACPI_EVENTS_PORTS, events);
+        button = new PowerButton(events);
+        described.add(PowerButton.describe());
+        described.add(EventRegister.describe());
+        SynIc synic = partition.synic().orElse(null);
+        if (synic == null) {
+            reactors = null;
+            bus = null;
+        } else {
+            reactors = IoReactors.lease();
+            bus = new VmBus(partition.memory(), synic, reactors.all(), new BusWatch(spec.name()));
+            described.add(VmBus.acpiDevice());
+        }
+    }
+
+    /**
+     * Builds the hardware and loads the guest into it.
+     *
+     * @param listener hears of the run's end, once or more, on a vCPU's thread
+     */
+    static Hardware assemble(MachineSpec spec, BootInputs inputs, GuestRam ram, Console console, RunListener listener) {
+        var hardware = new Hardware(spec, ram, inputs, console, listener);
+        try {
+            inputs.load(ram.plan(), hardware.partition, List.copyOf(hardware.described));
+            return hardware;
+        } catch (RuntimeException | Error e) {
+            hardware.close();
+            throw e;
+        }
+    }
+
+    KvmPartition partition() {
+        return partition;
+    }
+
+    Exec exec() {
+        return exec;
+    }
+
+    void pressPowerButton() {
+        button.press();
+    }
+
+    @Override
+    public void close() {
+        partition.end();
+        if (bus != null) {
+            bus.close();
+        }
+        partition.close();
+        if (reactors != null) {
+            reactors.close();
+        }
+        exec.close();
+        com1.close();
+        com2.close();
+    }
+
+    /** Hears what becomes of a run, on a vCPU's thread; must not block there. */
+    interface RunListener {
+        void ended(Hardware run, Outcome how);
+
+        void crashed(Hardware run, long[] parameters);
+    }
+
+    /** Turns what the guest does to its power, and how vCPUs fail, into the run's outcome. */
+    private final class Endings implements PowerPort, PartitionListener {
+        private final RunListener listener;
+
+        Endings(RunListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void powerOff() {
+            tell(new Outcome.PoweredOff());
+        }
+
+        @Override
+        public void reset() {
+            tell(new Outcome.Reset());
+        }
+
+        @Override
+        public void tripleFault(int vcpu, String registers) {
+            tell(new Outcome.TripleFault(vcpu, registers));
+        }
+
+        @Override
+        public void crashed(int vcpu, long[] parameters) {
+            listener.crashed(Hardware.this, parameters);
+        }
+
+        @Override
+        public void failed(int vcpu, HypervisorException error) {
+            tell(new Outcome.Failed(error));
+        }
+
+        private void tell(Outcome how) {
+            partition.stopSoon();
+            listener.ended(Hardware.this, how);
+        }
+    }
+}

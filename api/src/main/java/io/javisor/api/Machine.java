@@ -1,0 +1,344 @@
+package io.javisor.api;
+
+import io.javisor.api.console.Console;
+import io.javisor.api.exec.ExecException;
+import io.javisor.api.exec.ExecRequest;
+import io.javisor.api.exec.ExecResult;
+import io.javisor.partition.HypervisorException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The life of one machine. What lasts from power-on to power-off is a {@link Hardware}; this class makes one at each start and
+ * reset, over memory and a console that last longer, and settles what a run's end means. The lock is held while a run is put
+ * up or torn down (milliseconds), never while the guest works.
+ */
+final class Machine implements Hardware.RunListener {
+    private final MachineSpec spec;
+    private final BootInputs inputs;
+    private final GuestRam ram;
+    private final Console console;
+    private final EventStream events = new EventStream();
+    private final Tally tally = new Tally();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private volatile MachineState state = MachineState.CREATED;
+    private volatile @Nullable Outcome outcome;
+    private volatile @Nullable Hardware hardware;
+    private volatile boolean crashReported;
+
+    private Machine(MachineSpec spec, BootInputs inputs, GuestRam ram) {
+        this.spec = spec;
+        this.inputs = inputs;
+        this.ram = ram;
+        this.console = new Console(spec.name());
+    }
+
+    static Machine create(MachineSpec spec) {
+        BootInputs inputs = BootInputs.prepare(spec);
+        return new Machine(spec, inputs, GuestRam.reserve(spec));
+    }
+
+    MachineSpec spec() {
+        return spec;
+    }
+
+    MachineState state() {
+        return state;
+    }
+
+    Optional<Outcome> outcome() {
+        return Optional.ofNullable(outcome);
+    }
+
+    Console console() {
+        return console;
+    }
+
+    void onEvent(Consumer<MachineEvent> listener) {
+        events.add(listener);
+    }
+
+    MachineStatistics statistics() {
+        Hardware running = hardware;
+        return tally.with(running == null ? null : running.partition());
+    }
+
+    List<String> threadNames() {
+        Hardware running = hardware;
+        return running == null ? List.of() : running.partition().threadNames();
+    }
+
+    void start() {
+        lock.lock();
+        try {
+            require("start", MachineState.CREATED, MachineState.STOPPED);
+            outcome = null;
+            powerOn();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Puts a run up; on failure the machine is STOPPED, with the error as its outcome. Called with the lock held. */
+    private void powerOn() {
+        become(MachineState.STARTING);
+        Hardware fresh = null;
+        crashReported = false;
+        console.mark();
+        try {
+            fresh = Hardware.assemble(spec, inputs, ram, console, this);
+            hardware = fresh;
+            tally.booted();
+            fresh.partition().start();
+            become(MachineState.RUNNING);
+        } catch (RuntimeException | Error e) {
+            hardware = null;
+            if (fresh != null) {
+                fresh.close();
+            }
+            outcome = new Outcome.Failed(Failure.of(e));
+            become(MachineState.STOPPED);
+            throw e;
+        }
+    }
+
+    void pause() {
+        lock.lock();
+        try {
+            if (state != MachineState.PAUSED) {
+                require("pause", MachineState.RUNNING);
+                running().partition().pause();
+                become(MachineState.PAUSED);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void resume() {
+        lock.lock();
+        try {
+            if (state != MachineState.RUNNING) {
+                require("resume", MachineState.PAUSED);
+                running().partition().resume();
+                become(MachineState.RUNNING);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Outcome shutdown(Duration timeout) {
+        lock.lock();
+        try {
+            if (state == MachineState.PAUSED) {
+                resume();
+            }
+            require("shut down", MachineState.RUNNING, MachineState.STOPPED);
+            if (state == MachineState.RUNNING) {
+                running().pressPowerButton();
+            }
+            if (waitFor(timeout)) {
+                return settled();
+            }
+        } finally {
+            lock.unlock();
+        }
+        kill();
+        return settled();
+    }
+
+    void kill() {
+        lock.lock();
+        try {
+            Hardware running = hardware;
+            if (running != null) {
+                settle(running, new Outcome.Killed());
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void close() {
+        lock.lock();
+        try {
+            if (state == MachineState.CLOSED) {
+                return;
+            }
+            kill();
+            become(MachineState.CLOSED);
+        } finally {
+            lock.unlock();
+        }
+        console.close();
+        ram.close();
+        events.close();
+    }
+
+    Outcome awaitStop(Duration timeout) {
+        lock.lock();
+        try {
+            if (!waitFor(timeout)) {
+                throw Failure.timeout("the guest to end", timeout, console);
+            }
+            return settled();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void await(Wait what, Duration timeout) {
+        long deadline = Deadline.after(timeout);
+        switch (what) {
+            case Wait.ForConsole text -> {
+                // In slices, so that a guest that has ended is noticed although its console says nothing more.
+                while (!console.awaitMatch(text.pattern(), Deadline.slice(deadline))) {
+                    ensureGoing("the console to show \"" + text.pattern() + "\"", timeout, deadline);
+                }
+            }
+            case Wait.ForShell _ -> {
+                while (!shellAnswers(deadline)) {
+                    ensureGoing("a shell on the second serial port", timeout, deadline);
+                }
+            }
+        }
+    }
+
+    /** False if the time is up, or the run that was asked has ended (another may have begun: a reset). */
+    private boolean shellAnswers(long deadline) {
+        Hardware asked = hardware;
+        if (asked == null) {
+            LockSupport.parkNanos(Deadline.slice(deadline).toNanos());
+            return false;
+        }
+        try {
+            return asked.exec().ready(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+        } catch (ExecException e) {
+            if (hardware == asked && state != MachineState.STOPPED) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    private void ensureGoing(String what, Duration timeout, long deadline) {
+        if (state == MachineState.STOPPED || state == MachineState.CLOSED) {
+            throw Failure.stopped(what, outcome, console);
+        }
+        if (System.nanoTime() - deadline >= 0) {
+            throw Failure.timeout(what, timeout, console);
+        }
+    }
+
+    ExecResult exec(ExecRequest request) {
+        return present().exec().run(request);
+    }
+
+    /** Called on a vCPU's thread when a run ends by itself: settled on a thread that may wait. */
+    @Override
+    public void ended(Hardware run, Outcome how) {
+        Thread.ofVirtual().name(spec.name() + " settle").start(() -> {
+            lock.lock();
+            try {
+                settle(run, how);
+            } finally {
+                lock.unlock();
+            }
+        });
+    }
+
+    /** The guest's kernel said that it crashed. What it does next (a dump, a reset) is its own affair. */
+    @Override
+    public void crashed(Hardware run, long[] parameters) {
+        crashReported = true;
+        events.publish(new MachineEvent.CrashReported(
+                Instant.now(), LongStream.of(parameters).boxed().toList()));
+    }
+
+    /** Tears a run down and decides what follows. Called with the lock held; a run that is over already is ignored. */
+    private void settle(Hardware run, Outcome how) {
+        if (hardware != run) {
+            return;
+        }
+        run.close();
+        tally.add(run.partition());
+        hardware = null;
+        Outcome meaning = Failure.panicBehind(how, crashReported, console);
+        if (meaning instanceof Outcome.Reset && spec.onReset() == ResetAction.RESTART) {
+            events.publish(new MachineEvent.Restarted(Instant.now()));
+            try {
+                ram.clear();
+                powerOn();
+            } catch (RuntimeException | Error e) {
+                // powerOn has made it the outcome, which is where whoever waits will find it.
+                outcome = new Outcome.Failed(Failure.of(e));
+            }
+            return;
+        }
+        ram.clear();
+        outcome = meaning;
+        become(MachineState.STOPPED);
+    }
+
+    private boolean waitFor(Duration timeout) {
+        long nanos = Deadline.nanos(timeout);
+        try {
+            while (state != MachineState.STOPPED && state != MachineState.CLOSED) {
+                if (nanos <= 0) {
+                    return false;
+                }
+                nanos = changed.awaitNanos(nanos);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new HypervisorException("interrupted", "interrupted while waiting for " + spec.name(), null);
+        }
+    }
+
+    private Outcome settled() {
+        Outcome how = outcome;
+        return how == null ? new Outcome.Killed() : how;
+    }
+
+    private Hardware running() {
+        Hardware running = hardware;
+        if (running == null) {
+            throw new IllegalStateException("no hardware in state " + state);
+        }
+        return running;
+    }
+
+    /** The run under way, for calls that don't hold the lock. */
+    private Hardware present() {
+        Hardware running = hardware;
+        if (running == null) {
+            throw Failure.wrongState("talk to", spec.name(), state);
+        }
+        return running;
+    }
+
+    private void require(String verb, MachineState... allowed) {
+        if (!List.of(allowed).contains(state)) {
+            throw Failure.wrongState(verb, spec.name(), state);
+        }
+    }
+
+    private void become(MachineState next) {
+        MachineState before = state;
+        state = next;
+        changed.signalAll();
+        events.publish(new MachineEvent.StateChanged(Instant.now(), before, next));
+    }
+}

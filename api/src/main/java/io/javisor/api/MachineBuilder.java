@@ -1,0 +1,140 @@
+package io.javisor.api;
+
+import io.javisor.numa.NumaTopology;
+import io.javisor.numa.NumaTopologyBuilder;
+import io.javisor.numa.TopologyException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Collects what a machine shall be. Not safe for several threads. */
+public final class MachineBuilder {
+    private static final long DEFAULT_MEMORY = MemorySize.mib(512);
+
+    private final String name;
+    private @Nullable Integer vcpus;
+    private @Nullable Long memory;
+    private @Nullable Consumer<NumaTopologyBuilder> numa;
+    private @Nullable NumaTopology topology;
+    private @Nullable Consumer<LinuxSpec.Builder> linux;
+    private ResetAction onReset = ResetAction.RESTART;
+
+    MachineBuilder(String name) {
+        this.name = name;
+    }
+
+    /** Sets the number of virtual processors, 1 to {@link NumaTopology#MAX_VCPUS}; 1 unless said otherwise. */
+    public MachineBuilder vcpus(int count) {
+        vcpus = count;
+        return this;
+    }
+
+    /** Sets the boot memory in bytes, a multiple of 2 MiB; 512 MiB unless said otherwise. See {@link MemorySize}. */
+    public MachineBuilder memory(long bytes) {
+        memory = bytes;
+        return this;
+    }
+
+    /** Describes virtual NUMA nodes, which between them have all processors and memory. */
+    public MachineBuilder numa(Consumer<NumaTopologyBuilder> nodes) {
+        numa = nodes;
+        topology = null;
+        return this;
+    }
+
+    /** Takes a topology that was made elsewhere, as by mirroring the host's. */
+    public MachineBuilder numa(NumaTopology nodes) {
+        topology = nodes;
+        numa = null;
+        return this;
+    }
+
+    /** Says what Linux guest boots. */
+    public MachineBuilder linux(Consumer<LinuxSpec.Builder> spec) {
+        linux = spec;
+        return this;
+    }
+
+    /** Sets what a guest's reset does; the machine restarts unless said otherwise. */
+    public MachineBuilder onReset(ResetAction action) {
+        onReset = action;
+        return this;
+    }
+
+    /**
+     * The immutable description.
+     *
+     * @throws SpecException with all that is wrong
+     */
+    public MachineSpec spec() {
+        var problems = new ProblemList();
+        if (name.isBlank() || name.length() > 100) {
+            problems.add("name", "must have 1 to 100 characters, and not only blanks");
+        }
+        NumaTopology nodes = nodes(problems);
+        LinuxSpec guest = null;
+        if (linux == null) {
+            problems.add("linux", "is missing; say what boots: linux(l -> l.kernel(path))");
+        } else {
+            var builder = new LinuxSpec.Builder();
+            linux.accept(builder);
+            guest = builder.build(problems);
+        }
+        problems.throwIfAny(name);
+        if (nodes == null || guest == null) {
+            throw new IllegalStateException("a description without problems lacks a part");
+        }
+        return new MachineSpec(name, nodes, guest, onReset);
+    }
+
+    /** Null only where a problem was found. */
+    private @Nullable NumaTopology nodes(ProblemList problems) {
+        if (numa == null && topology == null) {
+            int count = vcpus == null ? 1 : vcpus;
+            if (count < 1 || count > NumaTopology.MAX_VCPUS) {
+                problems.add("vcpus", "is " + count + "; 1 to " + NumaTopology.MAX_VCPUS + " are possible");
+            }
+            long bytes = memory == null ? DEFAULT_MEMORY : memory;
+            if (bytes < NumaTopology.MEMORY_GRANULE
+                    || bytes > NumaTopology.MAX_NODE_MEMORY
+                    || bytes % NumaTopology.MEMORY_GRANULE != 0) {
+                problems.add(
+                        "memory",
+                        "is " + bytes + " bytes; a node has a multiple of 2 MiB, up to "
+                                + MemorySize.format(NumaTopology.MAX_NODE_MEMORY) + " (numa(..) makes more nodes)");
+            }
+            return problems.isEmpty() ? NumaTopology.single(count, bytes) : null;
+        }
+        NumaTopology nodes = topology;
+        if (numa != null) {
+            var builder = NumaTopology.builder();
+            numa.accept(builder);
+            if (vcpus != null) {
+                builder.vcpus(vcpus);
+            }
+            try {
+                nodes = builder.build();
+            } catch (TopologyException e) {
+                e.problems().forEach(p -> problems.add(p.path(), p.message()));
+            }
+        } else if (vcpus != null && nodes != null && nodes.vcpus() != vcpus) {
+            problems.add("vcpus", "is " + vcpus + ", but the NUMA nodes have " + nodes.vcpus());
+        }
+        if (memory != null && nodes != null && nodes.memory() != memory) {
+            problems.add(
+                    "memory",
+                    "is " + MemorySize.format(memory) + ", but the NUMA nodes have "
+                            + MemorySize.format(nodes.memory()));
+        }
+        return nodes;
+    }
+
+    /**
+     * Creates the machine: its memory is reserved and KVM is asked for it, but nothing runs yet.
+     *
+     * @throws SpecException with all that is wrong with the description
+     * @throws io.javisor.partition.HypervisorException if the host can't; it says why and what to do
+     */
+    public VirtualMachine build() {
+        return VirtualMachine.create(spec());
+    }
+}

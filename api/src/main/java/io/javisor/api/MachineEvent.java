@@ -1,0 +1,39 @@
+package io.javisor.api;
+
+import java.time.Instant;
+import java.util.List;
+
+/** Something that happened to a machine. */
+public sealed interface MachineEvent {
+    /** When. */
+    Instant at();
+
+    /**
+     * The state changed.
+     *
+     * @param at when
+     * @param from the state before
+     * @param to the state now
+     */
+    record StateChanged(Instant at, MachineState from, MachineState to) implements MachineEvent {}
+
+    /**
+     * The guest reset itself and boots again.
+     *
+     * @param at when
+     */
+    record Restarted(Instant at) implements MachineEvent {}
+
+    /**
+     * The guest's kernel reported its own crash (Hyper-V crash MSRs).
+     *
+     * @param at when
+     * @param parameters the five values that it left
+     */
+    record CrashReported(Instant at, List<Long> parameters) implements MachineEvent {
+        /** Copies the list. */
+        public CrashReported {
+            parameters = List.copyOf(parameters);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package io.javisor.api;
+
+import io.javisor.numa.NumaTopology;
+
+/**
+ * What a machine is: immutable, without a descriptor open, good for any number of machines. Made by
+ * {@link MachineBuilder#spec()}, which reports all problems at once.
+ *
+ * @param name for messages, threads and the guest's SMBIOS; any text, 1 to 100 characters
+ * @param numa its processors and memory, node by node; a machine of which nothing is said has one node
+ * @param linux what the guest boots
+ * @param onReset what a guest's reset does
+ */
+public record MachineSpec(String name, NumaTopology numa, LinuxSpec linux, ResetAction onReset) {
+
+    /** Virtual processors. */
+    public int vcpus() {
+        return numa.vcpus();
+    }
+
+    /** Boot memory in bytes. */
+    public long memory() {
+        return numa.memory();
+    }
+
+    /**
+     * Fetches and builds the files that the machine boots from, where the spec names none, so that it can be created later
+     * without a network. {@link VirtualMachine#create} does the same.
+     */
+    public void prefetch() {
+        GuestFiles.of(linux);
+    }
+}

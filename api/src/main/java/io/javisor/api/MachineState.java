@@ -1,0 +1,17 @@
+package io.javisor.api;
+
+/** Where a machine is in its life. */
+public enum MachineState {
+    /** Built, its memory reserved; no vCPU has run. */
+    CREATED,
+    /** Being loaded. */
+    STARTING,
+    /** vCPUs run. */
+    RUNNING,
+    /** vCPUs are held; memory and devices stay as they are. */
+    PAUSED,
+    /** The guest has ended, see {@link VirtualMachine#outcome()}; {@code start()} boots it anew. */
+    STOPPED,
+    /** Closed for good. */
+    CLOSED
+}

@@ -1,0 +1,62 @@
+package io.javisor.api;
+
+import io.javisor.kvm.CpuidEntry;
+import io.javisor.kvm.Kvm;
+import io.javisor.kvm.partition.KvmPartition;
+import io.javisor.kvm.partition.PartitionConfig;
+import io.javisor.numa.NumaTopology;
+import io.javisor.numa.cpuid.CpuidLeaf;
+import io.javisor.numa.cpuid.CpuidTopology;
+import io.javisor.partition.topology.CpuTopology;
+import java.util.List;
+
+/**
+ * The processors that a guest sees: what KVM can give on this host, arranged as the spec says.
+ *
+ * @param topology where each vCPU sits, and its APIC ID
+ * @param hyperV whether the guest gets Hyper-V's identity: wherever KVM can
+ */
+record ProcessorModel(CpuTopology topology, boolean hyperV) {
+
+    static ProcessorModel onThisHost(NumaTopology numa) {
+        try (Kvm kvm = Kvm.open()) {
+            List<CpuidLeaf> host = leaves(kvm.supportedCpuid());
+            return new ProcessorModel(
+                    numa.cpuTopology(CpuidTopology.leastCacheShift(host)), KvmPartition.supportsHyperV(kvm));
+        }
+    }
+
+    PartitionConfig partition(String name) {
+        return new PartitionConfig(
+                name,
+                topology.vcpus().stream().map(CpuTopology.Vcpu::apicId).toList(),
+                (vcpu, supported) -> entries(CpuidTopology.adjust(leaves(supported), topology, vcpu)),
+                hyperV);
+    }
+
+    private static List<CpuidLeaf> leaves(List<CpuidEntry> entries) {
+        return entries.stream()
+                .map(e -> new CpuidLeaf(
+                        e.function(),
+                        e.index(),
+                        (e.flags() & CpuidEntry.SIGNIFICANT_INDEX) != 0,
+                        e.eax(),
+                        e.ebx(),
+                        e.ecx(),
+                        e.edx()))
+                .toList();
+    }
+
+    private static List<CpuidEntry> entries(List<CpuidLeaf> leaves) {
+        return leaves.stream()
+                .map(l -> new CpuidEntry(
+                        l.function(),
+                        l.index(),
+                        l.indexed() ? CpuidEntry.SIGNIFICANT_INDEX : 0,
+                        l.eax(),
+                        l.ebx(),
+                        l.ecx(),
+                        l.edx()))
+                .toList();
+    }
+}

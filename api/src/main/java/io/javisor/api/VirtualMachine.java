@@ -1,0 +1,188 @@
+package io.javisor.api;
+
+import io.javisor.api.console.Console;
+import io.javisor.api.exec.ExecRequest;
+import io.javisor.api.exec.ExecResult;
+import java.lang.System.Logger.Level;
+import java.lang.ref.Cleaner;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A virtual machine. Safe from any thread; calls that wait may be made from virtual threads. Close it: the guest's memory, the
+ * kernel's objects and the vCPUs' threads live until then. A machine that was forgotten is closed when it is garbage, with a
+ * warning in the log that says where it was made.
+ *
+ * <pre>
+ *            start()            pause()
+ *  CREATED ─────────▶ RUNNING ◀────────▶ PAUSED
+ *                      │   ▲   resume()     │
+ *    power-off, panic, │   │ start()        │ kill()
+ *    kill(), reset     ▼   │                │
+ *                     STOPPED ◀─────────────┘          close() from everywhere: CLOSED
+ * </pre>
+ */
+public final class VirtualMachine implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(VirtualMachine.class.getName());
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final Machine machine;
+    private final Forgotten forgotten;
+    private final Cleaner.Cleanable cleanable;
+
+    private VirtualMachine(Machine machine) {
+        this.machine = machine;
+        this.forgotten = new Forgotten(machine, new Throwable("the machine was made here"));
+        this.cleanable = CLEANER.register(this, forgotten);
+    }
+
+    /** Begins a description; {@link MachineBuilder#build()} makes the machine. */
+    public static MachineBuilder builder(String name) {
+        return new MachineBuilder(name);
+    }
+
+    /**
+     * Creates a machine: reads the kernel, reserves memory, asks KVM. Nothing runs yet.
+     *
+     * @throws io.javisor.partition.HypervisorException if the host can't, or an input file is unusable
+     */
+    public static VirtualMachine create(MachineSpec spec) {
+        return new VirtualMachine(Machine.create(spec));
+    }
+
+    /** What the machine is. */
+    public MachineSpec spec() {
+        return machine.spec();
+    }
+
+    /** Where it is in its life. */
+    public MachineState state() {
+        return machine.state();
+    }
+
+    /** How the last run ended; empty while none has. */
+    public Optional<Outcome> outcome() {
+        return machine.outcome();
+    }
+
+    /** Boots the guest, from {@code CREATED} or {@code STOPPED}; returns as soon as its vCPUs run. */
+    public VirtualMachine start() {
+        machine.start();
+        return this;
+    }
+
+    /** Holds all vCPUs; returns when the last has left the guest. The guest's time stands still meanwhile. */
+    public void pause() {
+        machine.pause();
+    }
+
+    /** Lets paused vCPUs go on. */
+    public void resume() {
+        machine.resume();
+    }
+
+    /**
+     * Asks the guest to shut itself down (it sees its power button pressed), and switches the power off if it has not done so
+     * in time.
+     *
+     * @return how it ended: {@link Outcome.PoweredOff} if the guest did it, {@link Outcome.Killed} if time ran out
+     */
+    public Outcome shutdown(Duration timeout) {
+        return machine.shutdown(timeout);
+    }
+
+    /** Switches the power off; returns when nothing of the guest runs any more. Does nothing if it has ended already. */
+    public void kill() {
+        machine.kill();
+    }
+
+    /**
+     * Waits until the guest has ended.
+     *
+     * @throws io.javisor.partition.HypervisorException with code {@code timeout} and the console's tail
+     */
+    public Outcome awaitStop(Duration timeout) {
+        return machine.awaitStop(timeout);
+    }
+
+    /**
+     * Waits for something to happen.
+     *
+     * @throws io.javisor.partition.HypervisorException with code {@code timeout}, or {@code guest-stopped} if the guest ended
+     *     first, and the console's tail as evidence
+     */
+    public VirtualMachine await(Wait what, Duration timeout) {
+        machine.await(what, timeout);
+        return this;
+    }
+
+    /** The first serial port: the guest's console. */
+    public Console console() {
+        return machine.console();
+    }
+
+    /**
+     * Runs a program in the guest and waits for its end, through a shell on the guest's second serial port (the built
+     * initramfs has one). Commands run one after another.
+     */
+    public ExecResult exec(String... command) {
+        return exec(ExecRequest.of(command));
+    }
+
+    /** Runs a program in the guest with standard input, environment or time-out as the request says. */
+    public ExecResult exec(ExecRequest request) {
+        return machine.exec(request);
+    }
+
+    /** Calls this on every change of state and every crash report, from a virtual thread, in order. */
+    public void onEvent(Consumer<MachineEvent> listener) {
+        machine.onEvent(listener);
+    }
+
+    /** What the machine has done since it was created. */
+    public MachineStatistics statistics() {
+        return machine.statistics();
+    }
+
+    /** The vCPUs' thread names, for profilers and for pinning; empty unless running or paused. */
+    List<String> threadNames() {
+        return machine.threadNames();
+    }
+
+    /** Ends the guest and gives everything back; from any thread and state, and twice is fine. */
+    @Override
+    public void close() {
+        forgotten.closedByOwner = true;
+        cleanable.clean();
+    }
+
+    @Override
+    public String toString() {
+        return "VirtualMachine[" + machine.spec().name() + ", " + machine.state() + "]";
+    }
+
+    /** Closes the machine; holds no reference to its façade, which therefore can become garbage. */
+    private static final class Forgotten implements Runnable {
+        private final Machine machine;
+        private final Throwable made;
+        private volatile boolean closedByOwner;
+
+        Forgotten(Machine machine, Throwable made) {
+            this.machine = machine;
+            this.made = made;
+        }
+
+        @Override
+        public void run() {
+            if (!closedByOwner) {
+                LOG.log(
+                        Level.WARNING,
+                        "machine \"" + machine.spec().name() + "\" was never closed; use try-with-resources",
+                        made);
+            }
+            machine.close();
+        }
+    }
+}

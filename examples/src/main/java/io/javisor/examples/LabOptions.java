@@ -1,0 +1,113 @@
+package io.javisor.examples;
+
+import io.javisor.api.Host;
+import io.javisor.lab.Lab;
+import io.javisor.lab.LabCommand;
+import io.javisor.lab.LabProcess;
+import io.javisor.lab.LabSpec;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** Where a machine runs: on this host, or inside the lab; and the way in. */
+final class LabOptions {
+    /** Set for the javisor that runs inside. */
+    private static final String INSIDE = "JAVISOR_INSIDE_LAB";
+
+    /** What the lab's own kernel and JVM need, besides the guest's memory. */
+    private static final long OWN_MEMORY = 1536L << 20;
+
+    private static final long MEMORY_STEP = 256L << 20;
+
+    @Option(
+            names = "--lab",
+            negatable = true,
+            description =
+                    "Run inside the lab, a nested machine with a /dev/kvm of its own; --no-lab: on this host, whatever it"
+                            + " can do. Default: the lab if this host can't carry a stock kernel.")
+    private @Nullable Boolean lab;
+
+    /** Whether this process runs inside the lab. */
+    boolean inside() {
+        return System.getenv(INSIDE) != null;
+    }
+
+    /** Decides, and says so in one line if it is the lab. */
+    boolean needed(MachineOptions machine, PrintWriter err) {
+        if (inside() || Boolean.FALSE.equals(lab)) {
+            return false;
+        }
+        Optional<String> why = Boolean.TRUE.equals(lab)
+                ? Optional.of("--lab was given")
+                : Host.check().unfitForStockKernels();
+        why.ifPresent(reason -> {
+            err.println("javisor: running inside the lab: " + reason);
+            err.flush();
+        });
+        return why.isPresent();
+    }
+
+    /** Runs the same command inside, with this process's standard streams, and gives its exit code. */
+    int runInside(CommandLine line, MachineOptions machine) throws IOException, InterruptedException {
+        machine.builder().spec().prefetch(); // there is no network inside
+        try (Lab inside = Lab.start(specFor(machine))) {
+            LabProcess process = inside.start(LabCommand.of(commandFor(line).toArray(String[]::new))
+                    .in(Path.of("").toAbsolutePath())
+                    .with(INSIDE, "1"));
+            Thread.ofPlatform().daemon().name("stdin").start(() -> pump(System.in, process.getOutputStream(), true));
+            Thread errors = Thread.ofPlatform()
+                    .daemon()
+                    .name("stderr")
+                    .start(() -> pump(process.getErrorStream(), System.err, false));
+            pump(process.getInputStream(), System.out, false);
+            errors.join();
+            return process.waitFor();
+        }
+    }
+
+    private static LabSpec specFor(MachineOptions machine) {
+        long perNode = (machine.memory() + OWN_MEMORY) / 2;
+        long rounded = Math.max(1024L << 20, (perNode + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP);
+        return LabSpec.of(l -> l.memoryPerNode(rounded));
+    }
+
+    /** This program again, by the JVM that runs it, with the same arguments and {@code --no-lab}. */
+    private static List<String> commandFor(CommandLine line) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-XX:-UsePerfData",
+                "--enable-native-access=io.javisor.linux"));
+        command.addAll(List.of("-p", System.getProperty("jdk.module.path"), "-m"));
+        command.add("io.javisor.examples/" + JavisorCommand.class.getName());
+        command.addAll(line.getParent().getParseResult().originalArgs().stream()
+                .filter(a -> !a.equals("--lab"))
+                .toList());
+        return command;
+    }
+
+    private static void pump(InputStream from, OutputStream to, boolean closing) {
+        byte[] buffer = new byte[1 << 14];
+        try {
+            for (int n; (n = from.read(buffer)) >= 0; ) {
+                to.write(buffer, 0, n);
+                to.flush();
+            }
+            if (closing) {
+                to.close();
+            }
+        } catch (IOException e) {
+            // One side has ended: the process's exit code tells the rest.
+        }
+    }
+}

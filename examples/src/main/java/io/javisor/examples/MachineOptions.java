@@ -1,0 +1,115 @@
+package io.javisor.examples;
+
+import io.javisor.api.LinuxSpec;
+import io.javisor.api.MachineBuilder;
+import io.javisor.api.MemorySize;
+import io.javisor.api.VirtualMachine;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** The options that describe a machine. */
+final class MachineOptions {
+    /** What boots when no kernel is given: small, quick, with all Hyper-V drivers. */
+    static final String DEFAULT_KERNEL = "6.12-cloud";
+
+    @Option(
+            names = "--kernel",
+            paramLabel = "FILE",
+            description = "A bzImage or ELF vmlinux. Default: a stock Debian kernel (" + DEFAULT_KERNEL
+                    + "), fetched into a cache folder at first use.")
+    private @Nullable Path kernel;
+
+    @Option(
+            names = "--debian",
+            paramLabel = "RELEASE",
+            description = "Another stock Debian kernel: 6.1, 6.1-cloud, 6.12, 6.12-cloud, or a package's name.")
+    private @Nullable String debian;
+
+    @Option(
+            names = "--initrd",
+            paramLabel = "FILE",
+            description = "The initial RAM disk. Default: busybox and the kernel's Hyper-V modules.")
+    private @Nullable Path initrd;
+
+    @Option(
+            names = "--append",
+            paramLabel = "TEXT",
+            description = "Added to the kernel's command line, which begins with: " + LinuxSpec.DEFAULT_COMMAND_LINE)
+    private @Nullable String append;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            defaultValue = "512M",
+            converter = SizeConverter.class,
+            description = "Memory, as 512M or 2G (default: ${DEFAULT-VALUE}).")
+    private long memory;
+
+    @Option(
+            names = "--vcpus",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Virtual processors (default: ${DEFAULT-VALUE}).")
+    private int vcpus;
+
+    @Option(names = "--name", paramLabel = "NAME", defaultValue = "javisor", description = "The machine's name.")
+    private String name = "javisor";
+
+    /** Reads sizes as the API does. */
+    static final class SizeConverter implements CommandLine.ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            try {
+                return MemorySize.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new CommandLine.TypeConversionException(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** Looks at what can be seen before anything is started. */
+    void check(CommandLine line) {
+        if (kernel != null && debian != null) {
+            throw new CommandLine.ParameterException(line, "--kernel and --debian exclude each other");
+        }
+        for (Path file : new Path[] {kernel, initrd}) {
+            if (file != null && !Files.isReadable(file)) {
+                throw new CommandLine.ParameterException(
+                        line, "can't read " + file + (Files.exists(file) ? ": permission denied" : ": no such file"));
+            }
+        }
+    }
+
+    MachineBuilder builder() {
+        return VirtualMachine.builder(name).memory(memory).vcpus(vcpus).linux(l -> {
+            if (kernel != null) {
+                l.kernel(kernel);
+            } else {
+                l.debian(debian == null ? DEFAULT_KERNEL : debian);
+            }
+            if (initrd != null) {
+                l.initrd(initrd);
+            }
+            if (append != null) {
+                l.append(append);
+            }
+        });
+    }
+
+    /** Memory that the machine may come to use, in bytes. */
+    long memory() {
+        return memory;
+    }
+
+    int vcpus() {
+        return vcpus;
+    }
+
+    /** Which kernel, for people. */
+    String kernelText() {
+        return kernel != null ? kernel.toString() : "Debian's " + (debian == null ? DEFAULT_KERNEL : debian);
+    }
+}

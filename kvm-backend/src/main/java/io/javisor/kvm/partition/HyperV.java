@@ -1,0 +1,77 @@
+package io.javisor.kvm.partition;
+
+import io.javisor.kvm.CpuidEntry;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The identity and features with which a guest recognizes Hyper-V (Hypervisor Top-Level Functional Specification, 2 and 19). */
+final class HyperV {
+    /** First of the CPUID leaves that a hypervisor describes itself with. */
+    private static final int FIRST_LEAF = 0x4000_0000;
+
+    /** KVM would put its own leaves here. */
+    private static final int LAST_LEAF = 0x4000_FFFF;
+
+    private static final int INTERFACE = 0x4000_0001;
+    private static final int FEATURES = 0x4000_0003;
+    private static final int RECOMMENDATIONS = 0x4000_0004;
+
+    /** Limits; what lies beyond (hardware features, nesting, debugging) is not offered. */
+    private static final int LIMITS = 0x4000_0005;
+
+    // Features (TLFS 2.4.4).
+    private static final int ACCESS_REENLIGHTENMENT = 1 << 13;
+    private static final int POST_MESSAGES = 1 << 4;
+    private static final int SIGNAL_EVENTS = 1 << 5;
+    private static final int GUEST_DEBUGGING = 1 << 1;
+    private static final int DEBUG_MSRS = 1 << 11;
+
+    /** Recommendations (TLFS 2.4.5): nested enlightened VMCS is for guests that are hypervisors. */
+    private static final int ENLIGHTENED_VMCS = 1 << 14;
+
+    private HyperV() {}
+
+    /**
+     * A vCPU's CPUID with Hyper-V's leaves in place of KVM's own.
+     *
+     * @param basis leaves of the processor, maybe with KVM's
+     * @param supported what KVM_GET_SUPPORTED_HV_CPUID offers
+     */
+    static List<CpuidEntry> identity(List<CpuidEntry> basis, List<CpuidEntry> supported) {
+        var leaves = new ArrayList<CpuidEntry>();
+        for (CpuidEntry leaf : basis) {
+            if (leaf.function() < FIRST_LEAF || leaf.function() > LAST_LEAF) {
+                leaves.add(leaf);
+            }
+        }
+        for (CpuidEntry leaf : supported) {
+            switch (leaf.function()) {
+                // Linux compares the vendor with "Microsoft Hv"; KVM says "Linux KVM Hv".
+                case FIRST_LEAF -> leaves.add(leaf.with(LIMITS, ascii("Micr"), ascii("osof"), ascii("t Hv")));
+                case FEATURES ->
+                    leaves.add(leaf.with(
+                            leaf.eax() & ~ACCESS_REENLIGHTENMENT,
+                            leaf.ebx() & (POST_MESSAGES | SIGNAL_EVENTS),
+                            leaf.ecx(),
+                            leaf.edx() & ~(GUEST_DEBUGGING | DEBUG_MSRS)));
+                case RECOMMENDATIONS ->
+                    leaves.add(leaf.with(leaf.eax() & ~ENLIGHTENED_VMCS, leaf.ebx(), leaf.ecx(), leaf.edx()));
+                default -> {
+                    if (leaf.function() >= INTERFACE && leaf.function() <= LIMITS) {
+                        leaves.add(leaf);
+                    }
+                }
+            }
+        }
+        return List.copyOf(leaves);
+    }
+
+    /** HV_X64_MSR_CRASH_P0 to P4 (TLFS appendix F). */
+    static int[] crashParameters() {
+        return new int[] {0x4000_0100, 0x4000_0101, 0x4000_0102, 0x4000_0103, 0x4000_0104};
+    }
+
+    private static int ascii(String four) {
+        return four.charAt(0) | four.charAt(1) << 8 | four.charAt(2) << 16 | four.charAt(3) << 24;
+    }
+}

@@ -1,0 +1,29 @@
+package io.javisor.kvm.partition;
+
+import io.javisor.partition.HypervisorException;
+
+/** Hears how a partition's run ends. Called on a vCPU's thread; must not block or close the partition there. */
+public interface PartitionListener {
+    /**
+     * A vCPU shut down: triple fault.
+     *
+     * @param vcpu its number, from 0
+     * @param registers as text, for messages
+     */
+    void tripleFault(int vcpu, String registers);
+
+    /**
+     * The guest wrote Hyper-V's crash MSRs.
+     *
+     * @param vcpu which one did
+     * @param parameters HV_X64_MSR_CRASH_P0 to P4
+     */
+    void crashed(int vcpu, long[] parameters);
+
+    /**
+     * A vCPU can't go on: KVM_INTERNAL_ERROR, FAIL_ENTRY, an exit that nobody knows, an error of the host.
+     *
+     * @param vcpu its number, from 0
+     */
+    void failed(int vcpu, HypervisorException error);
+}

@@ -1,0 +1,167 @@
+package io.javisor.kvm.partition;
+
+import io.javisor.kvm.Exit;
+import io.javisor.kvm.Msr;
+import io.javisor.kvm.Vcpu;
+import io.javisor.kvm.VcpuDump;
+import io.javisor.partition.HypervisorException;
+import io.javisor.partition.bus.IoBus;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * One vCPU and the platform thread that runs it. The loop enters the guest, serves the exit, and looks at the gate only when
+ * it was kicked: by then KVM has finished the access that the last exit asked for, so a held vCPU is in a state that can be
+ * saved.
+ */
+final class VcpuThread {
+    private final int id;
+    private final Vcpu vcpu;
+    private final RunGate gate;
+    private final IoBus ports;
+    private final IoBus mmio;
+    private final HypervisorExits hypervisor;
+    private final PartitionListener listener;
+    private final ExitCounters counters = new ExitCounters();
+    private final AtomicLong unknownMsrs = new AtomicLong();
+    private final Thread thread;
+
+    /** What the partition does with exits that are no device's. */
+    interface HypervisorExits {
+        void synicWritten(int vcpu, long control, long eventPage, long messagePage);
+
+        long hypercall(long input, long parameter);
+    }
+
+    VcpuThread(
+            String machine,
+            int id,
+            Vcpu vcpu,
+            RunGate gate,
+            IoBus ports,
+            IoBus mmio,
+            HypervisorExits hypervisor,
+            PartitionListener listener) {
+        this.id = id;
+        this.vcpu = vcpu;
+        this.gate = gate;
+        this.ports = ports;
+        this.mmio = mmio;
+        this.hypervisor = hypervisor;
+        this.listener = listener;
+        this.thread = Thread.ofPlatform().daemon().name(machine + " vcpu" + id).unstarted(this::loop);
+    }
+
+    Vcpu vcpu() {
+        return vcpu;
+    }
+
+    Thread thread() {
+        return thread;
+    }
+
+    ExitCounters counters() {
+        return counters;
+    }
+
+    long unknownMsrs() {
+        return unknownMsrs.get();
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** Makes KVM_RUN return soon, from any thread. */
+    void kick() {
+        vcpu.interrupt();
+    }
+
+    private void loop() {
+        try {
+            while (gate.pass()) {
+                while (serve(vcpu.run())) {
+                    // in the guest again
+                }
+            }
+        } catch (HypervisorException e) {
+            listener.failed(id, e);
+        } catch (Throwable t) {
+            listener.failed(id, new HypervisorException("internal", "vCPU " + id + " failed: " + t, null, 0, null, t));
+        }
+    }
+
+    /** Serves one exit; false if the vCPU is to look at the gate before it goes on. */
+    private boolean serve(Exit exit) {
+        switch (exit) {
+            case Exit.IoOut out -> {
+                counters.count(ExitReason.IO_OUT);
+                for (int i = 0; i < out.count(); i++) {
+                    ports.write(out.port(), out.size(), out.value(i));
+                }
+            }
+            case Exit.IoIn in -> {
+                counters.count(ExitReason.IO_IN);
+                for (int i = 0; i < in.count(); i++) {
+                    in.set(i, ports.read(in.port(), in.size()));
+                }
+            }
+            case Exit.MmioWrite write -> {
+                counters.count(ExitReason.MMIO_WRITE);
+                mmio.write(write.address(), write.length(), write.value());
+            }
+            case Exit.MmioRead read -> {
+                counters.count(ExitReason.MMIO_READ);
+                read.set(mmio.read(read.address(), read.length()));
+            }
+            case Exit.Interrupted _ -> {
+                counters.count(ExitReason.INTERRUPTED);
+                return gate.order() == RunGate.Order.RUN;
+            }
+            case Exit.HypervSynic synic -> {
+                counters.count(ExitReason.HYPERV_SYNIC);
+                hypervisor.synicWritten(id, synic.control(), synic.eventPage(), synic.messagePage());
+            }
+            case Exit.HypervHypercall call -> {
+                counters.count(ExitReason.HYPERV_HYPERCALL);
+                call.setResult(hypervisor.hypercall(call.input(), call.parameter(0)));
+            }
+            case Exit.RdMsr msr -> {
+                counters.count(ExitReason.MSR_READ);
+                unknownMsrs.incrementAndGet();
+                msr.refuse();
+            }
+            case Exit.WrMsr msr -> {
+                counters.count(ExitReason.MSR_WRITE);
+                unknownMsrs.incrementAndGet();
+                msr.refuse();
+            }
+            case Exit.SystemEvent event -> {
+                counters.count(ExitReason.SYSTEM_EVENT);
+                systemEvent(event);
+            }
+            case Exit.Shutdown _ -> {
+                counters.count(ExitReason.SHUTDOWN);
+                gate.set(RunGate.Order.HOLD);
+                listener.tripleFault(id, VcpuDump.of(vcpu).toString());
+                return false;
+            }
+            default -> {
+                counters.count(ExitReason.OTHER);
+                throw VcpuDump.of(vcpu).error(exit);
+            }
+        }
+        return true;
+    }
+
+    private void systemEvent(Exit.SystemEvent event) {
+        if (event.type() == Exit.SystemEvent.CRASH) {
+            listener.crashed(
+                    id,
+                    vcpu.msrs(HyperV.crashParameters()).stream()
+                            .mapToLong(Msr::value)
+                            .toArray());
+        } else {
+            throw VcpuDump.of(vcpu).error(event);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.javisor.kvm.partition;
+
+import io.javisor.kvm.Capability;
+import io.javisor.kvm.Kvm;
+import io.javisor.kvm.KvmVm;
+import io.javisor.partition.HypervisorException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Gives a new VM what all its vCPUs share. */
+final class VmSetup {
+    /** Three pages below 4 GiB that Intel processors without unrestricted guests need (KVM api.rst, KVM_SET_TSS_ADDR). */
+    private static final long TSS_ADDRESS = 0xFFFB_D000L;
+
+    /** One page beside them (KVM_SET_IDENTITY_MAP_ADDR). */
+    private static final long IDENTITY_MAP_ADDRESS = 0xFFFB_C000L;
+
+    /** Local APIC IDs beyond need 32-bit IDs and no broadcast quirk (KVM_X2APIC_API_USE_32BIT_IDS, _DISABLE_BROADCAST_QUIRK). */
+    private static final int MAX_XAPIC_ID = 254;
+
+    private static final long X2APIC_FLAGS = 3;
+
+    /** KVM_MSR_EXIT_REASON_INVAL and _UNKNOWN: accesses that raise #GP come here first, to be counted. */
+    private static final long MSR_EXITS = 1 | 2;
+
+    /** What Hyper-V's identity needs of KVM. */
+    private static final List<Capability> HYPER_V = List.of(
+            Capability.HYPERV,
+            Capability.HYPERV_SYNIC2,
+            Capability.HYPERV_CPUID,
+            Capability.HYPERV_EVENTFD,
+            Capability.HYPERV_TIME);
+
+    private VmSetup() {}
+
+    /** Those of KVM's Hyper-V enlightenments that this host lacks; none if it can carry an enlightened guest. */
+    static List<Capability> missingForHyperV(Kvm kvm) {
+        var missing = new ArrayList<Capability>();
+        for (Capability capability : HYPER_V) {
+            if (!kvm.has(capability)) {
+                missing.add(capability);
+            }
+        }
+        return missing;
+    }
+
+    static void prepare(Kvm kvm, KvmVm vm, PartitionConfig config) {
+        if (config.vcpus() > kvm.maxVcpus()) {
+            throw new HypervisorException(
+                    "too-many-vcpus",
+                    config.name() + " wants " + config.vcpus() + " vCPUs, and this host's KVM gives a machine "
+                            + kvm.maxVcpus(),
+                    "give it fewer, or run it on a newer kernel");
+        }
+        if (config.hyperV()) {
+            List<Capability> missing = missingForHyperV(kvm);
+            if (!missing.isEmpty()) {
+                throw new HypervisorException(
+                        "no-hyperv",
+                        config.name() + " is to be a Hyper-V guest, and this host's KVM lacks " + missing,
+                        "use a kernel built with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd");
+            }
+        }
+        vm.setTssAddress(TSS_ADDRESS);
+        vm.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
+        int maxApicId =
+                config.apicIds().stream().mapToInt(Integer::intValue).max().orElse(0);
+        if (maxApicId > MAX_XAPIC_ID) {
+            vm.enable(Capability.X2APIC_API, X2APIC_FLAGS);
+        }
+        vm.interrupts().createIrqchip();
+        if (kvm.has(Capability.X86_USER_SPACE_MSR)) {
+            vm.enable(Capability.X86_USER_SPACE_MSR, MSR_EXITS);
+        }
+    }
+}
