@@ -23,12 +23,14 @@ final class ShellScript {
     /**
      * The first line, for whatever shell sits there; below 1,024 characters, the longest that busybox's line editor takes.
      *
-     * <p>{@code read} takes bytes one by one, so the loop never reads ahead of its line, and a program of this loop can read
-     * the port next. The frame is put together by printf, so that an echo of this line is not taken for it.
+     * <p>The port is kept as descriptor 3, for what listens while a program runs; once, because bash crashes if it duplicates
+     * a pipe that a loop of its own script reads. {@code read} takes bytes one by one, so the loop never reads ahead of its
+     * line, and another can read the port next. The frame is put together by printf, so that an echo of this line is not taken for it.
      */
     static String bootstrap(String nonce) {
         return PADDING
-                + "exec 2>/dev/null;set +m;stty raw -echo cs8 crtscts||stty raw -echo;jv_n=" + nonce
+                + "exec 2>/dev/null;[ $jv_n ]||exec 3<&0;set +m;stty raw -echo cs8 crtscts||stty raw -echo;jv_n="
+                + nonce
                 + ";printf '\\nJV%s 0 h\\n' $jv_n;"
                 + "while IFS= read -r jv_x;do case $jv_x in jv_*|'exec 2'*)command eval \"$jv_x\";;esac;done\n";
     }
@@ -45,13 +47,17 @@ final class ShellScript {
                 List.of(
                         // s WORD…: prints a frame.
                         "jv_s(){ printf '\\nJV%s %s\\n' \"$jv_n\" \"$*\";}",
-                        // t PID: kills the processes of a session (field 6 of /proc/PID/stat) and tells whether there
-                        // were any.
+                        // t PID: kills the processes of a session (field 6 of /proc/PID/stat) but its leader, and tells
+                        // whether there were any.
                         "jv_t(){ jv_z=1;for jv_f in /proc/[0-9]*/stat;do IFS= read -r jv_y <\"$jv_f\"||continue;"
-                                + "set -- \"$1\" ${jv_y##*) };if [ \"$5\" = \"$1\" ]&&[ \"$2\" != Z ];then "
-                                + "jv_y=${jv_f#/proc/};kill -9 \"${jv_y%/stat}\";jv_z=0;fi;done;return $jv_z;}",
-                        // e PID: ends a session; again while its processes fork faster than they die.
-                        "jv_e(){ for jv_i in 1 2 3 4 5 6 7 8 9;do jv_t \"$1\"||break;done;kill -9 \"-$1\";}",
+                                + "set -- \"$1\" ${jv_y##*) };jv_y=${jv_f#/proc/};jv_y=${jv_y%/stat};"
+                                + "if [ \"$5\" = \"$1\" ]&&[ \"$2\" != Z ]&&[ \"$jv_y\" != \"$1\" ];then "
+                                + "kill -9 \"$jv_y\";jv_z=0;fi;done;return $jv_z;}",
+                        // e PID: ends a session, again while its processes fork faster than they die. Its leader goes
+                        // last:
+                        // with it the shell's wait ends, and whoever runs this is killed.
+                        "jv_e(){ kill -STOP \"$1\";for jv_i in 1 2 3 4 5 6 7 8 9;do jv_t \"$1\"||break;done;"
+                                + "kill -9 \"-$1\" \"$1\";}",
                         // w: listens while a program runs.
                         "jv_w(){ while IFS= read -r jv_x;do kill -0 $$||exit;case $jv_x in "
                                 + "jv_k*)until read -r jv_p <\"$jv_d/p\";do sleep 1;done;jv_e \"$jv_p\";;"
@@ -82,7 +88,7 @@ final class ShellScript {
                         // z: forgets output. Removed, not truncated: a child left behind may still write to it.
                         "jv_z(){ rm -f \"$jv_d/o\" \"$jv_d/e\" \"$jv_d/p\";}",
                         // m ID NONCE: clears up behind a shell that died, makes a folder.
-                        "jv_m(){ exec 3<&0;PATH=${PATH:-/usr/sbin:/usr/bin:/sbin:/bin};export PATH;jv_c=;command -v setsid >/dev/null&&jv_c=setsid;"
+                        "jv_m(){ PATH=${PATH:-/usr/sbin:/usr/bin:/sbin:/bin};export PATH;jv_c=;command -v setsid >/dev/null&&jv_c=setsid;"
                                 + "for jv_t in \"$TMPDIR\" /tmp /run /dev/shm /var/tmp /;do [ -d \"$jv_t\" ]||continue;"
                                 + "for jv_a in \"$jv_t/javisor.$1.\"*;do [ -d \"$jv_a\" ]||continue;"
                                 + "read -r jv_p <\"$jv_a/p\"&&jv_e \"$jv_p\";rm -rf \"$jv_a\";done;"

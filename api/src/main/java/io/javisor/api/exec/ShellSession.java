@@ -18,6 +18,9 @@ final class ShellSession {
     /** Silence after which a shell that took a call is given up. A nested, emulated guest needs a second for a fork. */
     private static final long QUIET = TimeUnit.SECONDS.toNanos(15);
 
+    /** The same, if it said something else instead: a new shell does not know the call, and complains. */
+    private static final long QUIET_AFTER_NOISE = TimeUnit.SECONDS.toNanos(4);
+
     private static final long SLICE = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long FIRST_ATTEMPT = TimeUnit.SECONDS.toNanos(1);
     private static final long LONGEST_ATTEMPT = TimeUnit.SECONDS.toNanos(8);
@@ -114,12 +117,15 @@ final class ShellSession {
      */
     private @Nullable Frame answer(long number, String kinds, long deadline) throws InterruptedException {
         long quiet = System.nanoTime();
+        boolean noisy = false;
+        frames.takeNoisy();
         while (true) {
             long now = System.nanoTime();
             if (line.unread() > 0) {
                 quiet = now;
             }
-            if (now - deadline >= 0 || now - quiet >= QUIET) {
+            noisy |= frames.takeNoisy();
+            if (now - deadline >= 0 || now - quiet >= (noisy ? QUIET_AFTER_NOISE : QUIET)) {
                 return null;
             }
             Frame frame = frames.next(Math.min(deadline, now + SLICE));

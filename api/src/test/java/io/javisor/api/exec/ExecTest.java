@@ -155,7 +155,7 @@ class ExecTest {
     @EnumSource(Kind.class)
     void a_signal_is_128_and_its_number_and_interrupts_are_not_ignored(Kind kind) throws Exception {
         start(kind);
-        for (int signal : new int[] {1, 2, 3, 9, 11, 13, 15}) {
+        for (int signal : new int[] {1, 2, 6, 9, 11, 13, 15}) {
             assertThat(run("sh", "-c", "kill -" + signal + " $$; exit 1").exitCode())
                     .as("signal %d", signal)
                     .isEqualTo(128 + signal);
@@ -230,7 +230,7 @@ class ExecTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = ".*TERMINAL", mode = Mode.MATCH_ANY)
+    @EnumSource(names = {"BUSYBOX_ON_A_TERMINAL", "DASH_ON_A_TERMINAL"})
     void a_killed_shell_is_noticed_its_program_ended_and_the_next_shell_used(Kind kind) throws Exception {
         start(kind);
         String mark = "8" + (100_000 + new Random().nextInt(800_000));
@@ -239,7 +239,7 @@ class ExecTest {
         assertThat(e.code()).isEqualTo("exec-shell-lost");
         assertThat(run("echo", "again").stdoutText()).isEqualTo("again\n");
         assertThat(GuestShell.runs(mark)).isFalse();
-        assertThat(Files.list(folder.resolve("tmp")))
+        assertThat(folder.resolve("tmp").toFile().list())
                 .as("the dead shell's folder is gone")
                 .hasSize(1);
     }
