@@ -1,79 +1,121 @@
 package io.javisor.lab;
 
+import io.javisor.boot.debian.DebianKernel;
+import io.javisor.boot.debian.DebianPackages;
+import io.javisor.boot.image.Initramfs;
+import io.javisor.boot.image.KernelModule;
+import io.javisor.boot.image.KernelModules;
+import io.javisor.partition.HypervisorException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Objects;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * What the lab boots, kept in the user's cache.
+ * What the lab boots, made once and kept in the user's cache: another build of the kernel, of busybox or of our scripts
+ * makes another one.
  *
- * @param kernel bzImage or ELF
- * @param initramfs brings the root file system
- * @param modules the folder of the kernel's modules, {@code .../lib/modules/RELEASE}
+ * @param kernel ELF, or the bzImage where that cannot be had
+ * @param initramfs finds the root file system
+ * @param release what {@code uname -r} gives
+ * @param modules the folder of the kernel's modules
  */
-record HostImage(Path kernel, Path initramfs, Path modules) {
-    private static final String SCRIPT = """
-            set -eu
-            mkdir -p "$1"; cd "$1"; exec 9>.lock; flock 9
-            [ -e done ] && cmp -s "$3/init" init && cmp -s "$3/agent" agent && cmp -s "$3/session" session && { rm -rf "$3"; exit 0; }
-            rm -f done
-            rm -rf tree root *.deb
-            apt-get download $(apt-cache depends "$2" | awk '/Depends:/{print $2; exit}') >/dev/null 2>&1
-            dpkg-deb -x *.deb tree; rm *.deb
-            rel=$(ls tree/lib/modules)
-            depmod -b "$1/tree" "$rel"
-            mkdir -p root/bin root/lower root/ram root/root root/proc root/sys root/dev root/m
-            cp /bin/busybox root/bin/
-            for set in root:virtio_pci,virtio_console,9pnet_virtio,9p,overlay kvm:kvm_amd; do
-                for m in $(echo "${set#*:}" | tr , ' '); do
-                    modprobe -d "$1/tree" -S "$rel" --show-depends $m | awk '/^insmod/{print $2}' | while read -r f; do
-                        n=$(basename "${f%.xz}")
-                        [ -e "root/m/$n" ] && continue
-                        case $f in *.xz) xz -dc "$f" >"root/m/$n" ;; *) cp "$f" root/m/ ;; esac
-                        echo "/m/$n" >>"root/modules.${set%%:*}"
-                    done
-                done
-            done
-            cp "$3"/init "$3"/agent "$3"/session root/
-            chmod +x root/init
-            cp "$3"/init "$3"/agent "$3"/session .
-            (cd root; find . | busybox cpio -o -H newc 2>/dev/null) >initramfs
-            rm -rf root
-            cp tree/boot/vmlinuz-* kernel
-            rm -rf "$3"
-            touch done
-            """;
+record HostImage(Path kernel, Path initramfs, String release, Path modules) {
+    private static final List<String> SCRIPTS = List.of("init", "agent", "session");
+    /** What the root file system takes. */
+    private static final List<String> ROOT_MODULES =
+            List.of("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay");
 
+    private static final List<String> KVM_MODULES = List.of("kvm_amd");
+
+    /** The image for a kernel, fetched and made at its first use. */
     static HostImage of(HostKernel version) {
-        Path cache = Path.of(System.getProperty("user.home"), ".cache", "javisor", "lab-" + version.version());
         try {
-            Path scripts = Files.createTempDirectory("javisor-lab-scripts");
-            for (String name : new String[] {"init", "agent", "session"}) {
-                try (InputStream in = Objects.requireNonNull(HostImage.class.getResourceAsStream(name))) {
-                    Files.copy(in, scripts.resolve(name));
-                }
+            DebianPackages packages = DebianPackages.open();
+            DebianKernel kernel = packages.kernel(version.version());
+            Path busybox = packages.busybox();
+            Path folder =
+                    packages.folder().resolve("lab").resolve(kernel.release() + "-" + fingerprint(kernel, busybox));
+            HostImage image = new HostImage(
+                    folder.resolve("kernel"), folder.resolve("initramfs"), kernel.release(), kernel.modulesFolder());
+            if (!Files.exists(image.initramfs())) {
+                image.make(folder, kernel, busybox);
             }
-            Process process = new ProcessBuilder(
-                            "sh", "-c", SCRIPT, "fetch", cache.toString(), version.metaPackage(), scripts.toString())
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new LabException("lab-unavailable", "cannot make the lab's image: " + said, null, null);
-            }
-            Path release;
-            try (var list = Files.list(cache.resolve("tree/lib/modules"))) {
-                release = list.findFirst().orElseThrow();
-            }
-            return new HostImage(cache.resolve("kernel"), cache.resolve("initramfs"), release);
+            return image;
         } catch (IOException e) {
-            throw new LabException("lab-unavailable", "cannot make the lab's image", null, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new LabException("lab-unavailable", "interrupted", null, e);
+            throw new LabException("lab-unavailable", "the lab's image cannot be made", null, e);
+        } catch (HypervisorException e) {
+            // No network on a first run, no Debian: not a failure of what the lab is for.
+            throw new LabException("lab-unavailable", "the lab has no kernel: " + e.getMessage(), null, e);
+        }
+    }
+
+    /** Each file appears whole or not at all, the initramfs last; two makers make the same. */
+    private void make(Path folder, DebianKernel debian, Path busybox) throws IOException {
+        Files.createDirectories(folder);
+        Path draft = Files.createTempFile(folder, "kernel", ".tmp");
+        try {
+            KernelPayload.extract(debian.image(), draft);
+            Files.move(draft, kernel, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(draft);
+        }
+        KernelModules tree = debian.modules();
+        List<KernelModule> root = tree.resolve(ROOT_MODULES);
+        List<KernelModule> kvm = new ArrayList<>(tree.resolve(KVM_MODULES));
+        kvm.removeAll(root);
+        Map<String, byte[]> scripts = scripts();
+        Initramfs.of(i -> {
+                    i.console().executable("/bin/busybox", busybox);
+                    for (String mountPoint : List.of("/proc", "/sys", "/lower", "/ram", "/root")) {
+                        i.folder(mountPoint);
+                    }
+                    scripts.forEach((name, text) -> i.file("/" + name, text, 0755));
+                    i.modules(root).text("/modules.root", paths(root));
+                    i.modules(kvm).text("/modules.kvm", paths(kvm));
+                })
+                .writeTo(initramfs);
+    }
+
+    private static String paths(List<KernelModule> modules) {
+        StringBuilder lines = new StringBuilder();
+        modules.forEach(module -> lines.append(module.guestPath()).append('\n'));
+        return lines.toString();
+    }
+
+    private static Map<String, byte[]> scripts() throws IOException {
+        Map<String, byte[]> scripts = new LinkedHashMap<>();
+        for (String name : SCRIPTS) {
+            try (InputStream in = HostImage.class.getResourceAsStream(name)) {
+                if (in == null) {
+                    throw new IOException("the resource " + name + " is missing");
+                }
+                scripts.put(name, in.readAllBytes());
+            }
+        }
+        return scripts;
+    }
+
+    private static String fingerprint(DebianKernel kernel, Path busybox) throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(kernel.packageVersion().getBytes(StandardCharsets.UTF_8));
+            digest.update((busybox + " " + Files.size(busybox) + " " + Files.getLastModifiedTime(busybox))
+                    .getBytes(StandardCharsets.UTF_8));
+            digest.update((ROOT_MODULES + " " + KVM_MODULES).getBytes(StandardCharsets.UTF_8));
+            scripts().values().forEach(digest::update);
+            return HexFormat.of().formatHex(digest.digest(), 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
         }
     }
 }

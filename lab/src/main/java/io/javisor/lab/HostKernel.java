@@ -3,26 +3,19 @@ package io.javisor.lab;
 /** The kernel that the lab itself runs: Debian's generic build, which has 9p and KVM. */
 public enum HostKernel {
     /** Linux 6.1, of Debian 12: up soonest. */
-    V6_1("6.1", "linux-image-amd64"),
+    V6_1("6.1"),
     /** Linux 6.12, of Debian 12 backports: KVM knows extended hypercalls and 4,096 vCPUs. */
-    V6_12("6.12", "linux-image-6.12-amd64");
+    V6_12("6.12");
 
     private final String version;
-    private final String metaPackage;
 
-    HostKernel(String version, String metaPackage) {
+    HostKernel(String version) {
         this.version = version;
-        this.metaPackage = metaPackage;
     }
 
     /** Its version as people write it: {@code "6.12"}. */
     public String version() {
         return version;
-    }
-
-    /** The Debian package that always depends on the newest build. */
-    String metaPackage() {
-        return metaPackage;
     }
 
     /**

@@ -106,7 +106,7 @@ public final class Lab implements AutoCloseable {
 
     /** What the agent does before it says that it is ready. */
     private void prepare(HostImage image) {
-        String release = LabCommand.quote(image.modules().getFileName().toString());
+        String release = LabCommand.quote(image.release());
         control.send("do $b mkdir -p /lib/modules/" + release + "; $b mount --bind "
                 + LabCommand.quote(image.modules().toString()) + " /lib/modules/" + release);
         for (int i = 0; i < spec.writable().size(); i++) {
