@@ -5,4 +5,5 @@ module io.javisor.storage {
     requires io.javisor.vmbus;
 
     exports io.javisor.storage.disk;
+    exports io.javisor.storage.scsi;
 }

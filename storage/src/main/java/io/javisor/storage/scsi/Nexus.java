@@ -1,0 +1,88 @@
+package io.javisor.storage.scsi;
+
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One initiator's view of one logical unit through one target port (an I_T_L nexus). Safe from any thread. */
+public final class Nexus {
+    private final LogicalUnit unit;
+    private final Id id;
+    private final Set<Sense> attentions = new LinkedHashSet<>();
+
+    /**
+     * What names a nexus for good, whoever is connected at the moment.
+     *
+     * @param initiator who sends
+     * @param relativePort by which target port
+     */
+    public record Id(InitiatorPort initiator, int relativePort) {}
+
+    private final TargetPort port;
+    private volatile boolean preventsRemoval;
+
+    Nexus(LogicalUnit unit, InitiatorPort initiator, TargetPort port) {
+        this.unit = unit;
+        this.port = port;
+        id = new Id(initiator, port.relativeId());
+    }
+
+    /** The unit. */
+    public LogicalUnit unit() {
+        return unit;
+    }
+
+    /** Its name. */
+    public Id id() {
+        return id;
+    }
+
+    /** The port by which commands come. */
+    public TargetPort port() {
+        return port;
+    }
+
+    /** Runs a command to its end, on the calling thread. Never throws for what the initiator did. */
+    public ScsiResult execute(ScsiCommand command) {
+        return unit.execute(this, command);
+    }
+
+    /** Has the initiator's next command fail once with a unit attention; the same one is told only once. */
+    public void raise(Sense attention) {
+        synchronized (attentions) {
+            attentions.add(attention);
+        }
+    }
+
+    @Nullable
+    Sense takeAttention() {
+        synchronized (attentions) {
+            var all = attentions.iterator();
+            if (!all.hasNext()) {
+                return null;
+            }
+            Sense first = all.next();
+            all.remove();
+            return first;
+        }
+    }
+
+    void forget(Sense attention) {
+        synchronized (attentions) {
+            attentions.remove(attention);
+        }
+    }
+
+    boolean preventsRemoval() {
+        return preventsRemoval;
+    }
+
+    void preventRemoval(boolean prevent) {
+        preventsRemoval = prevent;
+    }
+
+    /** The initiator is gone: what it prevented is allowed again. Its reservations stay. Idempotent. */
+    public void detach() {
+        unit.detach(this);
+    }
+}
