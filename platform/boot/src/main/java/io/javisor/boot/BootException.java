@@ -45,6 +45,14 @@ public final class BootException extends HypervisorException {
                 cause);
     }
 
+    static BootException damaged(String name, Throwable cause) {
+        return new BootException(
+                "kernel-image",
+                name + ": compressed kernel is damaged: " + cause.getMessage(),
+                "fetch or build the file again",
+                cause);
+    }
+
     static BootException truncated(String name, long expected, long got) {
         return new BootException(
                 "kernel-image",

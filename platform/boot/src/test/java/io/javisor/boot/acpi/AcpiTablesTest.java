@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -100,16 +101,26 @@ class AcpiTablesTest {
     void sratPutsEverythingOnItsNode() {
         ByteBuffer srat = bytes(Machines.rich(), "SRAT");
         int[] vcpus = new int[4];
+        var met = new LinkedHashSet<Integer>();
         var memory = new ArrayList<List<Long>>();
         var initiators = new ArrayList<Integer>();
         for (int at = 48; at < srat.capacity(); at += srat.get(at + 1) & 0xFF) {
             switch (srat.get(at)) {
-                case 0 -> vcpus[srat.get(at + 2)]++;
-                case 2 -> vcpus[srat.getInt(at + 4)]++;
+                case 0 -> {
+                    met.add((int) srat.get(at + 2));
+                    vcpus[srat.get(at + 2)] += srat.get(at + 3) == (byte) 0xFF ? 0 : 1;
+                }
+                case 2 -> {
+                    met.add(srat.getInt(at + 4));
+                    vcpus[srat.getInt(at + 4)]++;
+                }
                 case 1 ->
                     memory.add(List.of((long) srat.getInt(at + 2), srat.getLong(at + 8), srat.getLong(at + 16), (long)
                             srat.getInt(at + 28)));
-                case 5 -> initiators.add(srat.getInt(at + 4));
+                case 5 -> {
+                    met.add(srat.getInt(at + 4));
+                    initiators.add(srat.getInt(at + 4));
+                }
                 default -> throw new AssertionError("type " + srat.get(at));
             }
         }
@@ -120,6 +131,22 @@ class AcpiTablesTest {
                         List.of(0L, 4 * Machines.GIB, Machines.GIB, 1L),
                         List.of(2L, 5 * Machines.GIB, 10 * Machines.GIB, 3L));
         assertThat(initiators).containsExactly(3);
+        // Linux meets processors and initiators first, and numbers nodes as it meets them.
+        assertThat(met).containsExactly(0, 1, 2, 3);
+    }
+
+    @Test
+    void nobodysApicIdIsNamedOnlyWhereNodesWouldBeMisnumbered() {
+        var plan =
+                AddressSpacePlan.builder().node(Machines.GIB).node(Machines.GIB).build();
+        assertThat(Srat.render(CpuTopology.uniform(2, 1, 1, 1, List.of(0, 1)), plan, List.of())
+                        .bytes())
+                .hasSize(48 + 2 * 16 + 2 * 40);
+        assertThat(Srat.render(CpuTopology.uniform(2, 1, 1, 1, List.of(1, 0)), plan, List.of())
+                        .bytes())
+                .hasSize(48 + 4 * 16 + 2 * 40);
+        // Processors on node 0 alone: memory comes next, in order.
+        assertThat(Srat.render(CpuTopology.flat(1), plan, List.of()).bytes()).hasSize(48 + 16 + 2 * 40);
     }
 
     @Test
