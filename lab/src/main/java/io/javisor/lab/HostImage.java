@@ -52,7 +52,7 @@ record HostImage(Path kernel, Path initramfs, String release, Path modules) {
             }
             return image;
         } catch (IOException e) {
-            throw new LabException("lab-unavailable", "the lab's image cannot be made", null, e);
+            throw new LabException("lab-unavailable", "the lab's image cannot be made: " + e, null, e);
         } catch (HypervisorException e) {
             // No network on a first run, no Debian: not a failure of what the lab is for.
             throw new LabException("lab-unavailable", "the lab has no kernel: " + e.getMessage(), null, e);

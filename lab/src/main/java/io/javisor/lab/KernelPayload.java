@@ -11,7 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.tukaani.xz.XZInputStream;
+import org.tukaani.xz.SingleXZInputStream;
 
 /**
  * The ELF kernel inside a bzImage. Unpacking it here takes a second, once; an emulated processor takes several, at each boot.
@@ -33,7 +33,7 @@ final class KernelPayload {
     static void extract(Path bzImage, Path target) throws IOException {
         byte[] payload = payload(Files.readAllBytes(bzImage));
         if (payload != null && begins(payload, XZ)) {
-            try (InputStream in = new XZInputStream(new ByteArrayInputStream(payload))) {
+            try (InputStream in = new SingleXZInputStream(new ByteArrayInputStream(payload))) {
                 Files.copy(in, target, StandardCopyOption.REPLACE_EXISTING);
             }
         } else if (payload != null && begins(payload, ZSTD) && Prerequisites.find("zstd") != null) {
@@ -55,7 +55,7 @@ final class KernelPayload {
         return to > image.length || to - from < 8 ? null : Arrays.copyOfRange(image, (int) from, (int) to);
     }
 
-    /** The kernel's build appends the size to a zstd frame; the program takes that for a second frame's broken beginning. */
+    /** The kernel's build appends the size to a zstd frame, as to others; the program would take it for a second frame. */
     private static void unzstd(byte[] payload, Path target) throws IOException {
         Process zstd = new ProcessBuilder("zstd", "-dcq")
                 .redirectOutput(target.toFile())

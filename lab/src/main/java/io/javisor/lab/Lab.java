@@ -81,7 +81,7 @@ public final class Lab implements AutoCloseable {
             lab.boot(image);
             return lab;
         } catch (IOException e) {
-            throw new LabException("lab-unavailable", "the lab cannot be started", null, e);
+            throw new LabException("lab-unavailable", "the lab cannot be started: " + e, null, e);
         }
     }
 

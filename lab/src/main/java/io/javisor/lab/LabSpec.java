@@ -77,6 +77,19 @@ public record LabSpec(
                 && writable.containsAll(wanted.writable);
     }
 
+    /**
+     * The bytes of a size as people write it: {@code 512M}, {@code 3G}.
+     *
+     * @throws IllegalArgumentException if it is not a number with an M or G
+     */
+    public static long size(String text) {
+        int shift = text.endsWith("G") ? 30 : text.endsWith("M") ? 20 : -1;
+        if (shift < 0 || !text.matches("[0-9]{1,9}[MG]")) {
+            throw new IllegalArgumentException("\"" + text + "\" is not a size such as 512M or 3G");
+        }
+        return Long.parseLong(text.substring(0, text.length() - 1)) << shift;
+    }
+
     /** Collects a specification; not for use by several threads. */
     public static final class Builder {
         private int nodes = 2;

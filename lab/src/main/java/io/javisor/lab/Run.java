@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -82,7 +81,7 @@ public final class Run {
                 throw new IllegalArgumentException(option + " needs a value");
             }
             switch (option) {
-                case "--memory" -> spec.memoryPerNode(size(value));
+                case "--memory" -> spec.memoryPerNode(LabSpec.size(value));
                 case "--nodes" -> spec.nodes(Integer.parseInt(value));
                 case "--vcpus" -> spec.vcpus(Integer.parseInt(value));
                 case "--kernel" -> spec.kernel(HostKernel.of(value));
@@ -97,12 +96,6 @@ public final class Run {
             throw new IllegalArgumentException("no command");
         }
         return spec.build();
-    }
-
-    private static long size(String text) {
-        String number = text.toUpperCase(Locale.ROOT);
-        int shift = number.endsWith("G") ? 30 : number.endsWith("M") ? 20 : 0;
-        return Long.parseLong(shift == 0 ? number : number.substring(0, number.length() - 1)) << shift;
     }
 
     private static int run(LabSpec spec, List<String> words) throws IOException, InterruptedException {

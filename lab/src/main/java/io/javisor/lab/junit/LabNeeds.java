@@ -5,10 +5,14 @@ import io.javisor.lab.LabSpec;
 import java.time.Duration;
 
 /** What test classes ask of a lab. */
-record LabNeeds(HostKernel kernel, int nodes, int memory, int vcpus, Duration timeout) {
+record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Duration timeout) {
     static LabNeeds of(LabTest test) {
         return new LabNeeds(
-                test.kernel(), test.nodes(), test.memory(), test.vcpus(), Duration.ofSeconds(test.timeout()));
+                test.kernel(),
+                test.nodes(),
+                LabSpec.size(test.memory()),
+                test.vcpus(),
+                Duration.ofSeconds(test.timeout()));
     }
 
     /** Whether one lab can serve both if it is large enough. */
@@ -30,7 +34,7 @@ record LabNeeds(HostKernel kernel, int nodes, int memory, int vcpus, Duration ti
         return LabSpec.builder()
                 .kernel(kernel)
                 .nodes(nodes)
-                .memoryPerNode((long) memory << 20)
+                .memoryPerNode(memory)
                 .vcpus(vcpus);
     }
 }

@@ -23,8 +23,8 @@ public @interface LabTest {
     /** NUMA nodes of the lab, exactly. */
     int nodes() default 2;
 
-    /** MiB of memory of each node, at least. */
-    int memory() default 3072;
+    /** Memory of each node, at least, in whole MiB: {@code "512M"}, {@code "3G"}. */
+    String memory() default "3G";
 
     /** Virtual processors, at least. */
     int vcpus() default 2;

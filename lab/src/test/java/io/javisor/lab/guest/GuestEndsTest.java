@@ -8,7 +8,7 @@ import io.javisor.api.Outcome;
 import io.javisor.api.ResetAction;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
-import io.javisor.lab.LabTest;
+import io.javisor.lab.junit.LabTest;
 import io.javisor.partition.HypervisorException;
 import java.nio.file.Path;
 import java.time.Duration;

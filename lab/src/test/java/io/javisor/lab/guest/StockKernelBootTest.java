@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.javisor.api.Outcome;
 import io.javisor.api.VirtualMachine;
-import io.javisor.lab.LabTest;
+import io.javisor.lab.junit.LabTest;
 import java.time.Duration;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Stock Debian kernels boot to a given initrd's /init, which says what it was given, and power off. */
-@LabTest(memory = "10G")
+@LabTest(memory = "5G")
 class StockKernelBootTest {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
