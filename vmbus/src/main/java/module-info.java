@@ -7,4 +7,5 @@ module io.javisor.vmbus {
     exports io.javisor.vmbus.guest;
     exports io.javisor.vmbus.protocol;
     exports io.javisor.vmbus.ring;
+    exports io.javisor.vmbus.service;
 }

@@ -115,16 +115,25 @@ public final class VmBus implements Stateful, AutoCloseable {
     }
 
     /**
-     * Stops taking messages and packets, and waits until no device holds any.
+     * Stops taking messages and packets.
+     *
+     * @return completes on the bus's reactor when no device holds any
+     */
+    public CompletableFuture<@Nullable Void> quiesce() {
+        CompletableFuture<@Nullable Void> quiet = new CompletableFuture<>();
+        run(() -> control.pause(() -> quiet.complete(null)));
+        return quiet;
+    }
+
+    /**
+     * Stops taking messages and packets, and waits until no device holds any. Not to be called on the bus's reactor.
      *
      * @param limit how long to wait
      * @throws HypervisorException if a device does not finish in time; the bus goes on then
      */
     public void pause(Duration limit) {
-        CompletableFuture<@Nullable Void> quiet = new CompletableFuture<>();
-        run(() -> control.pause(() -> quiet.complete(null)));
         try {
-            await(quiet, limit);
+            await(quiesce(), limit);
         } catch (TimeoutException e) {
             resume();
             throw new HypervisorException(
@@ -177,14 +186,17 @@ public final class VmBus implements Stateful, AutoCloseable {
     }
 
     /**
-     * Closes all channels, and waits a little for devices to let go. The vCPUs have stopped. The devices themselves are closed by
-     * whoever made them. Idempotent.
+     * Closes all channels, and waits a little for devices to let go (not at all if called on the bus's reactor). The vCPUs have
+     * stopped. The devices themselves are closed by whoever made them. Idempotent.
      */
     @Override
     public void close() {
         synIc.setMessagePort((connection, type, payload) -> HvStatus.INVALID_CONNECTION_ID);
         CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
         run(() -> control.close(() -> closed.complete(null)));
+        if (reactor.isCurrent()) {
+            return;
+        }
         try {
             await(closed, CLOSE_LIMIT);
         } catch (TimeoutException e) {

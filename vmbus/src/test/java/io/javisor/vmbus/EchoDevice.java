@@ -6,12 +6,14 @@ import io.javisor.vmbus.channel.Channel;
 import io.javisor.vmbus.channel.ChannelDevice;
 import io.javisor.vmbus.channel.ChannelHandler;
 import io.javisor.vmbus.channel.ChannelOffer;
+import io.javisor.vmbus.channel.ChannelRefusedException;
 import io.javisor.vmbus.channel.Packet;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Completes every packet with its own payload, at once or when told. */
 final class EchoDevice implements ChannelDevice {
@@ -22,6 +24,11 @@ final class EchoDevice implements ChannelDevice {
     final ArrayDeque<Packet> heldPackets = new ArrayDeque<>();
     final List<Integer> released = new ArrayList<>();
     boolean hold;
+    boolean refuse;
+
+    @Nullable
+    RuntimeException failWith;
+
     int maxHeld = 32;
     int closed;
     int batches;
@@ -49,11 +56,17 @@ final class EchoDevice implements ChannelDevice {
 
     @Override
     public ChannelHandler opened(Channel channel) {
+        if (refuse) {
+            throw new ChannelRefusedException("not now");
+        }
         channels.add(channel);
         return new ChannelHandler() {
             @Override
             public void received(Packet packet) {
                 received++;
+                if (failWith != null) {
+                    throw failWith;
+                }
                 if (hold) {
                     heldPackets.add(packet);
                 } else {

@@ -105,7 +105,7 @@ public final class BusChannel implements Channel {
     private int held; // lent to the handler, or waiting
     private int blockedBytes; // of a send that found no room
     private boolean started;
-    private boolean paused;
+    private volatile boolean paused;
     private boolean wakeGuest;
     private @Nullable Runnable whenQuiet;
     private boolean polling;
@@ -580,6 +580,11 @@ public final class BusChannel implements Channel {
     @Override
     public boolean isOpen() {
         return state == State.OPEN;
+    }
+
+    @Override
+    public boolean isPaused() {
+        return paused;
     }
 
     @Override

@@ -25,6 +25,9 @@ public interface Channel {
     /** Whether the guest has not closed it yet. */
     boolean isOpen();
 
+    /** Whether the machine is being saved or stands still: nothing is read, and nothing can be sent. From any thread. */
+    boolean isPaused();
+
     /**
      * Sends an in-band packet. The guest is signalled once for all packets of a batch.
      *

@@ -130,11 +130,16 @@ public final class GuestChannel {
                 type, flags, transactionId, MemorySegment.ofArray(header), header.length, bytes, 0, payload.length);
     }
 
-    /** Shows the host what was staged, signals it if it must be, and lets it work. */
-    public void flush() {
+    /** Shows the host what was staged, and signals it if it must be. */
+    public void publish() {
         if (out.publish()) {
             signal();
         }
+    }
+
+    /** Shows the host what was staged, signals it if it must be, and lets it work. */
+    public void flush() {
+        publish();
         guest.run();
     }
 

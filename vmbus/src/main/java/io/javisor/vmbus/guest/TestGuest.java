@@ -84,8 +84,18 @@ public final class TestGuest implements AutoCloseable {
     public VmBus replaceBus() {
         run();
         bus.close();
+        run();
         bus = newBus();
         return bus;
+    }
+
+    /** Pauses the bus as for saving; throws if a device still holds packets. */
+    public void pause() {
+        var quiet = bus.quiesce();
+        run();
+        if (!quiet.isDone()) {
+            throw new IllegalStateException("a device still holds packets");
+        }
     }
 
     /** The guest's memory. */
