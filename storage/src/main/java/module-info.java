@@ -2,8 +2,9 @@
 module io.javisor.storage {
     requires transitive io.javisor.partition;
     requires io.javisor.linux;
-    requires io.javisor.vmbus;
+    requires transitive io.javisor.vmbus;
 
     exports io.javisor.storage.disk;
     exports io.javisor.storage.scsi;
+    exports io.javisor.storage.storvsp;
 }

@@ -7,6 +7,7 @@ import io.javisor.storage.disk.IoMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.UUID;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,11 @@ public final class DiskUnit extends LogicalUnit {
     /** The disk. */
     public Disk disk() {
         return disk;
+    }
+
+    @Override
+    public UUID identity() {
+        return traits.identity();
     }
 
     private void addTransfers() {

@@ -74,6 +74,12 @@ public final class DvdUnit extends LogicalUnit {
         return before;
     }
 
+    /** The drive's, whatever image is in it. */
+    @Override
+    public UUID identity() {
+        return identity.identity();
+    }
+
     /** The image that is in, or null. */
     public @Nullable Disk medium() {
         return medium.get();

@@ -7,6 +7,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -168,6 +169,9 @@ public abstract class LogicalUnit {
             case BUSY, OPEN, PARENT, UNSUPPORTED -> Sense.TARGET_FAILURE;
         };
     }
+
+    /** The same each time the unit is there, different from every other's. */
+    public abstract UUID identity();
 
     abstract long testUnitReady(Nexus nexus, ScsiCommand command);
 

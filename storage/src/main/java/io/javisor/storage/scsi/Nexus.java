@@ -1,11 +1,17 @@
 package io.javisor.storage.scsi;
 
+import io.javisor.partition.state.StateException;
+import io.javisor.partition.state.StateReader;
+import io.javisor.partition.state.StateWriter;
+import java.nio.ByteBuffer;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One initiator's view of one logical unit through one target port (an I_T_L nexus). Safe from any thread. */
 public final class Nexus {
+    private static final int MOST_ATTENTIONS = 64;
+
     private final LogicalUnit unit;
     private final Id id;
     private final Set<Sense> attentions = new LinkedHashSet<>();
@@ -71,6 +77,32 @@ public final class Nexus {
         synchronized (attentions) {
             attentions.remove(attention);
         }
+    }
+
+    /** Writes what the initiator could notice if it were lost. */
+    public void save(StateWriter out) {
+        synchronized (attentions) {
+            ByteBuffer codes = ByteBuffer.allocate(2 * attentions.size());
+            attentions.forEach(a -> codes.putShort((short) a.code()));
+            out.put("attentions", codes.array());
+        }
+        out.put("preventsRemoval", preventsRemoval);
+    }
+
+    /** Takes over what was saved. */
+    public void restore(StateReader in) {
+        byte[] codes = in.getBytes("attentions");
+        if (codes.length > 2 * MOST_ATTENTIONS || codes.length % 2 != 0) {
+            throw new StateException(codes.length + " bytes of unit attentions");
+        }
+        synchronized (attentions) {
+            attentions.clear();
+            ByteBuffer all = ByteBuffer.wrap(codes);
+            while (all.hasRemaining()) {
+                attentions.add(new Sense(Sense.UNIT_ATTENTION, Short.toUnsignedInt(all.getShort())));
+            }
+        }
+        preventsRemoval = in.getBoolean("preventsRemoval");
     }
 
     boolean preventsRemoval() {

@@ -19,6 +19,9 @@ public record ScsiResult(int status, @Nullable Sense sense, long transferred) {
     /** Another initiator holds a reservation. */
     public static final int RESERVATION_CONFLICT = 0x18;
 
+    /** No status at all: the way to the unit is broken. The initiator shall try another. */
+    public static final int PATH_FAILED = 0x100;
+
     static ScsiResult good(long transferred) {
         return new ScsiResult(GOOD, null, transferred);
     }

@@ -18,6 +18,17 @@ public final class ScsiTarget {
     private static final int REQUEST_SENSE = 0x03;
 
     private final ConcurrentSkipListMap<Integer, Nexus> nexuses = new ConcurrentSkipListMap<>();
+    private final boolean announces;
+
+    /** A target that tells its initiator of units that come and go by unit attentions. */
+    public ScsiTarget() {
+        this(true);
+    }
+
+    /** @param announces whether units that come and go are told by unit attentions, or by the transport's own means */
+    public ScsiTarget(boolean announces) {
+        this.announces = announces;
+    }
 
     /**
      * Shows a unit.
@@ -46,7 +57,7 @@ public final class ScsiTarget {
 
     private void tellOthers(int lun) {
         nexuses.forEach((other, nexus) -> {
-            if (other != lun) {
+            if (announces && other != lun) {
                 nexus.raise(Sense.lunsChanged());
             }
         });

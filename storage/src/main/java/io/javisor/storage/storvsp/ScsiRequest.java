@@ -1,0 +1,118 @@
+package io.javisor.storage.storvsp;
+
+import io.javisor.storage.disk.IoMemory;
+import io.javisor.storage.scsi.ScsiCommand;
+import io.javisor.storage.scsi.ScsiResult;
+import io.javisor.storage.scsi.ScsiTarget;
+import io.javisor.storage.scsi.Sense;
+import io.javisor.vmbus.channel.GuestBuffer;
+import io.javisor.vmbus.channel.Packet;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** One SCSI request of a guest: made on the reactor, run and answered on a worker. */
+final class ScsiRequest {
+    private static final int INQUIRY = 0x12;
+    private static final int REPORT_LUNS = 0xA0;
+    // Answers for targets that are not there, so that a guest that scans finds nothing and is content.
+    private static final ScsiTarget NOBODY = new ScsiTarget();
+
+    private final Packet packet;
+    // The guest's packet, copied; what is not changed goes back as it came.
+    private final ByteBuffer wire;
+    private final boolean hasExtension;
+    private boolean answered;
+
+    ScsiRequest(Packet packet) {
+        this.packet = packet;
+        wire = ByteBuffer.wrap(packet.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+        hasExtension = wire.capacity() >= Protocol.PACKET_BYTES;
+    }
+
+    int u8(int at) {
+        return wire.get(at) & 0xFF;
+    }
+
+    /** Runs it and answers the guest. */
+    void run(@Nullable ScsiTarget target) {
+        try {
+            attempt(target);
+        } catch (RuntimeException e) {
+            System.getLogger("io.javisor.storage").log(System.Logger.Level.ERROR, "SCSI request", e);
+            if (!answered) {
+                fail(Protocol.SRB_ERROR);
+            }
+        }
+    }
+
+    private void attempt(@Nullable ScsiTarget target) {
+        long length = Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH));
+        int direction = u8(Protocol.DIRECTION);
+        int cdbLength = u8(Protocol.CDB_LENGTH);
+        GuestBuffer buffer = packet.buffer();
+        if (cdbLength == 0 || cdbLength > Protocol.CDB_BYTES || length > buffer.length()) {
+            fail(Protocol.SRB_INVALID_REQUEST);
+            return;
+        }
+        byte[] cdb = new byte[cdbLength];
+        wire.get(Protocol.CDB, cdb);
+        int lun = u8(Protocol.LUN);
+        int opcode = cdb[0] & 0xFF;
+        boolean absent = target == null || !target.nexuses().containsKey(lun);
+        if (absent && opcode != INQUIRY && opcode != REPORT_LUNS) {
+            fail(Protocol.SRB_INVALID_LUN);
+            return;
+        }
+        ScsiCommand command = switch (direction) {
+            case Protocol.DIRECTION_IN -> ScsiCommand.reading(cdb, memory(buffer, length));
+            case Protocol.DIRECTION_OUT -> ScsiCommand.writing(cdb, memory(buffer, length));
+            default -> ScsiCommand.of(cdb);
+        };
+        answer((target == null ? NOBODY : target).execute(lun, command));
+    }
+
+    private static IoMemory memory(GuestBuffer buffer, long length) {
+        var pieces = new MemorySegment[buffer.count()];
+        for (int i = 0; i < pieces.length; i++) {
+            pieces[i] = buffer.segment(i);
+        }
+        return IoMemory.of(Arrays.asList(pieces)).slice(0, length);
+    }
+
+    private void answer(ScsiResult result) {
+        Sense sense = result.sense();
+        int status = switch (result.status()) {
+            case ScsiResult.GOOD -> Protocol.SRB_SUCCESS;
+            case ScsiResult.BUSY -> Protocol.SRB_BUSY;
+            default -> Protocol.SRB_ERROR;
+        };
+        wire.put(Protocol.SCSI_STATUS, (byte) (result.status() == ScsiResult.PATH_FAILED ? 0 : result.status()));
+        wire.putInt(Protocol.TRANSFER_LENGTH, (int) result.transferred());
+        byte[] bytes = sense == null ? new byte[0] : sense.toByteArray();
+        if (sense != null) {
+            status |= Protocol.SRB_SENSE_VALID;
+            wire.put(Protocol.CDB, Arrays.copyOf(bytes, hasExtension ? Protocol.SENSE_BYTES : bytes.length));
+        }
+        wire.put(Protocol.SENSE_LENGTH, (byte) bytes.length);
+        finish(status);
+    }
+
+    /** Answers without having asked a disk. */
+    void fail(int srbStatus) {
+        wire.put(Protocol.SCSI_STATUS, (byte) 0);
+        wire.put(Protocol.SENSE_LENGTH, (byte) 0);
+        wire.putInt(Protocol.TRANSFER_LENGTH, 0);
+        finish(srbStatus);
+    }
+
+    private void finish(int srbStatus) {
+        answered = true;
+        wire.put(Protocol.SRB_STATUS, (byte) srbStatus);
+        wire.putInt(Protocol.OPERATION, Protocol.COMPLETE_IO);
+        wire.putInt(Protocol.STATUS, Protocol.STATUS_SUCCESS);
+        packet.complete(MemorySegment.ofArray(wire.array()));
+    }
+}
