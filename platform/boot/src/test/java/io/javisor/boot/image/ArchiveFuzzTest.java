@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Tag;
 /** Any bytes as an archive: an image, or an {@link ImageException}. Run it by itself: one target fuzzes per JVM. */
 @Tag("fuzz")
 class ArchiveFuzzTest {
-    @FuzzTest(maxDuration = "60s")
+    @FuzzTest(maxDuration = "40s")
     void archive(byte[] data) throws IOException {
         if (data.length == 0) {
             return;
