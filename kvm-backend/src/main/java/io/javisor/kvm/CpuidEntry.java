@@ -1,5 +1,7 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
+
 /**
  * One CPUID leaf: struct kvm_cpuid_entry2.
  *
@@ -13,7 +15,7 @@ package io.javisor.kvm;
  */
 public record CpuidEntry(int function, int index, int flags, int eax, int ebx, int ecx, int edx) {
     /** The leaf depends on ECX (KVM_CPUID_FLAG_SIGNIFCANT_INDEX). */
-    public static final int SIGNIFICANT_INDEX = 1;
+    public static final int SIGNIFICANT_INDEX = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
 
     /** The same leaf with other results. */
     public CpuidEntry with(int newEax, int newEbx, int newEcx, int newEdx) {

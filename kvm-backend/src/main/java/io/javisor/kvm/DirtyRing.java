@@ -1,5 +1,7 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_DIRTY_GFN_F_DIRTY;
+import static io.javisor.kvm.abi.Constants.KVM_DIRTY_GFN_F_RESET;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -22,8 +24,6 @@ public final class DirtyRing {
     private static final long FLAGS = offset(MemoryAbi.DIRTY_GFN, "flags");
     private static final long SLOT = offset(MemoryAbi.DIRTY_GFN, "slot");
     private static final long PAGE = offset(MemoryAbi.DIRTY_GFN, "offset");
-    private static final int DIRTY = 1;
-    private static final int COLLECTED = 2;
     private static final VarHandle FLAG = JAVA_INT.varHandle();
 
     private final Mapping mapping;
@@ -58,12 +58,13 @@ public final class DirtyRing {
         while (count <= mask) {
             long at = (next & mask) * SIZE;
             // Pairs with the kernel's release of the entry.
-            if (((int) FLAG.getAcquire(ring, at + FLAGS) & (DIRTY | COLLECTED)) != DIRTY) {
+            if (((int) FLAG.getAcquire(ring, at + FLAGS) & (KVM_DIRTY_GFN_F_DIRTY | KVM_DIRTY_GFN_F_RESET))
+                    != KVM_DIRTY_GFN_F_DIRTY) {
                 break;
             }
             int slot = ring.get(JAVA_INT, at + SLOT);
             long page = ring.get(JAVA_LONG, at + PAGE);
-            FLAG.setRelease(ring, at + FLAGS, DIRTY | COLLECTED);
+            FLAG.setRelease(ring, at + FLAGS, KVM_DIRTY_GFN_F_DIRTY | KVM_DIRTY_GFN_F_RESET);
             next++;
             count++;
             handler.dirty(slot, page);

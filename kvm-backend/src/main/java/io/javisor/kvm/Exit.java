@@ -1,5 +1,16 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_INTERNAL_ERROR_DELIVERY_EV;
+import static io.javisor.kvm.abi.Constants.KVM_INTERNAL_ERROR_EMULATION;
+import static io.javisor.kvm.abi.Constants.KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+import static io.javisor.kvm.abi.Constants.KVM_INTERNAL_ERROR_SIMUL_EX;
+import static io.javisor.kvm.abi.Constants.KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
+import static io.javisor.kvm.abi.Constants.KVM_NOTIFY_CONTEXT_INVALID;
+import static io.javisor.kvm.abi.Constants.KVM_SYSTEM_EVENT_CRASH;
+import static io.javisor.kvm.abi.Constants.KVM_SYSTEM_EVENT_RESET;
+import static io.javisor.kvm.abi.Constants.KVM_SYSTEM_EVENT_SHUTDOWN;
+import static io.javisor.kvm.abi.Constants.KVM_SYSTEM_EVENT_SUSPEND;
+import static io.javisor.kvm.abi.Constants.KVM_SYSTEM_EVENT_WAKEUP;
 import static io.javisor.kvm.abi.RunAbi.at;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -323,15 +334,15 @@ public sealed interface Exit {
     /** The VM asks for something as a whole (KVM_EXIT_SYSTEM_EVENT). */
     final class SystemEvent implements Exit {
         /** Shut down. */
-        public static final int SHUTDOWN = 1;
+        public static final int SHUTDOWN = KVM_SYSTEM_EVENT_SHUTDOWN;
         /** Reset. */
-        public static final int RESET = 2;
+        public static final int RESET = KVM_SYSTEM_EVENT_RESET;
         /** The guest reports a crash; data are the five Hyper-V crash parameters and a control word where KVM says. */
-        public static final int CRASH = 3;
+        public static final int CRASH = KVM_SYSTEM_EVENT_CRASH;
         /** Wake up. */
-        public static final int WAKE_UP = 4;
+        public static final int WAKE_UP = KVM_SYSTEM_EVENT_WAKEUP;
         /** Suspend. */
-        public static final int SUSPEND = 5;
+        public static final int SUSPEND = KVM_SYSTEM_EVENT_SUSPEND;
 
         private static final long TYPE = at("system_event", "type");
         private static final long COUNT = at("system_event", "ndata");
@@ -385,13 +396,13 @@ public sealed interface Exit {
     @SuppressWarnings("AvoidCommonTypeNames") // KVM's word
     final class InternalError implements Exit {
         /** An instruction could not be emulated. */
-        public static final int EMULATION = 1;
+        public static final int EMULATION = KVM_INTERNAL_ERROR_EMULATION;
         /** Exceptions at the same time. */
-        public static final int SIMULTANEOUS_EXCEPTIONS = 2;
+        public static final int SIMULTANEOUS_EXCEPTIONS = KVM_INTERNAL_ERROR_SIMUL_EX;
         /** An exit while an event was being delivered. */
-        public static final int DELIVERY = 3;
+        public static final int DELIVERY = KVM_INTERNAL_ERROR_DELIVERY_EV;
         /** An exit of a kind that KVM does not expect. */
-        public static final int UNEXPECTED_EXIT = 4;
+        public static final int UNEXPECTED_EXIT = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
 
         private static final long KIND = at("internal", "suberror");
         private static final long COUNT = at("internal", "ndata");
@@ -423,7 +434,9 @@ public sealed interface Exit {
 
         /** The bytes of the instruction that could not be emulated, as far as KVM tells; empty for other kinds. */
         public byte[] instruction() {
-            if (kind() != EMULATION || dataCount() < 3 || (run.get(JAVA_LONG, FLAGS) & 1) == 0) {
+            if (kind() != EMULATION
+                    || dataCount() < 3
+                    || (run.get(JAVA_LONG, FLAGS) & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES) == 0) {
                 return new byte[0];
             }
             int size = Math.clamp(run.get(JAVA_BYTE, INSTRUCTION_SIZE), 0, 15);
@@ -536,7 +549,7 @@ public sealed interface Exit {
 
         /** Whether the vCPU's state is lost, so that it cannot go on. */
         public boolean contextInvalid() {
-            return (run.get(JAVA_INT, FLAGS) & 1) != 0;
+            return (run.get(JAVA_INT, FLAGS) & KVM_NOTIFY_CONTEXT_INVALID) != 0;
         }
     }
 

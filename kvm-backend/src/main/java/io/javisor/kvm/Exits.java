@@ -1,5 +1,30 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_DEBUG;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_DIRTY_RING_FULL;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_FAIL_ENTRY;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_HLT;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_HYPERCALL;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_HYPERV;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_HYPERV_HCALL;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_HYPERV_SYNDBG;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_HYPERV_SYNIC;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_INTERNAL_ERROR;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_INTR;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_IO;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_IOAPIC_EOI;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_IO_IN;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_IRQ_WINDOW_OPEN;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_MEMORY_FAULT;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_MMIO;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_NOTIFY;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_SET_TPR;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_SHUTDOWN;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_SYSTEM_EVENT;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_TPR_ACCESS;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_X86_BUS_LOCK;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_X86_RDMSR;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_X86_WRMSR;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
@@ -12,9 +37,6 @@ final class Exits {
     private static final long IO_DIRECTION = RunAbi.at("io", "direction");
     private static final long MMIO_IS_WRITE = RunAbi.at("mmio", "is_write");
     private static final long HYPERV_TYPE = RunAbi.at("hyperv", "type");
-
-    /** KVM_EXIT_MEMORY_FAULT, which comes with a refused KVM_RUN. */
-    static final int MEMORY_FAULT = 39;
 
     private final MemorySegment run;
     private final Exit.IoIn ioIn;
@@ -71,36 +93,36 @@ final class Exits {
         return run.get(JAVA_INT, REASON);
     }
 
-    /** The view for the exit that the kernel has just written; numbers are KVM_EXIT_… of linux/kvm.h. */
+    /** The view for the exit that the kernel has just written. */
     Exit current() {
         return switch (reason()) {
-            case 2 -> run.get(JAVA_BYTE, IO_DIRECTION) == 0 ? ioIn : ioOut;
-            case 3 -> hypercall;
-            case 4 -> debug;
-            case 5 -> halt;
-            case 6 -> run.get(JAVA_BYTE, MMIO_IS_WRITE) == 0 ? mmioRead : mmioWrite;
-            case 7 -> irqWindow;
-            case 8 -> shutdown;
-            case 9 -> failEntry;
-            case 10 -> interrupted;
-            case 11 -> setTpr;
-            case 12 -> tprAccess;
-            case 17 -> internalError;
-            case 24 -> systemEvent;
-            case 26 -> ioapicEoi;
-            case 27 ->
+            case KVM_EXIT_IO -> run.get(JAVA_BYTE, IO_DIRECTION) == KVM_EXIT_IO_IN ? ioIn : ioOut;
+            case KVM_EXIT_HYPERCALL -> hypercall;
+            case KVM_EXIT_DEBUG -> debug;
+            case KVM_EXIT_HLT -> halt;
+            case KVM_EXIT_MMIO -> run.get(JAVA_BYTE, MMIO_IS_WRITE) == 0 ? mmioRead : mmioWrite;
+            case KVM_EXIT_IRQ_WINDOW_OPEN -> irqWindow;
+            case KVM_EXIT_SHUTDOWN -> shutdown;
+            case KVM_EXIT_FAIL_ENTRY -> failEntry;
+            case KVM_EXIT_INTR -> interrupted;
+            case KVM_EXIT_SET_TPR -> setTpr;
+            case KVM_EXIT_TPR_ACCESS -> tprAccess;
+            case KVM_EXIT_INTERNAL_ERROR -> internalError;
+            case KVM_EXIT_SYSTEM_EVENT -> systemEvent;
+            case KVM_EXIT_IOAPIC_EOI -> ioapicEoi;
+            case KVM_EXIT_HYPERV ->
                 switch (run.get(JAVA_INT, HYPERV_TYPE)) {
-                    case 1 -> hypervSynic;
-                    case 2 -> hypervHypercall;
-                    case 3 -> hypervDebugger;
+                    case KVM_EXIT_HYPERV_SYNIC -> hypervSynic;
+                    case KVM_EXIT_HYPERV_HCALL -> hypervHypercall;
+                    case KVM_EXIT_HYPERV_SYNDBG -> hypervDebugger;
                     default -> unknown;
                 };
-            case 29 -> rdMsr;
-            case 30 -> wrMsr;
-            case 31 -> dirtyRingFull;
-            case 33 -> busLock;
-            case 37 -> notify;
-            case MEMORY_FAULT -> memoryFault;
+            case KVM_EXIT_X86_RDMSR -> rdMsr;
+            case KVM_EXIT_X86_WRMSR -> wrMsr;
+            case KVM_EXIT_DIRTY_RING_FULL -> dirtyRingFull;
+            case KVM_EXIT_X86_BUS_LOCK -> busLock;
+            case KVM_EXIT_NOTIFY -> notify;
+            case KVM_EXIT_MEMORY_FAULT -> memoryFault;
             default -> unknown;
         };
     }

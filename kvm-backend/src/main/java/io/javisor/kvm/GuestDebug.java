@@ -1,5 +1,11 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_BLOCKIRQ;
+import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_ENABLE;
+import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_SINGLESTEP;
+import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_USE_HW_BP;
+import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_USE_SW_BP;
+
 import java.util.List;
 
 /**
@@ -15,13 +21,6 @@ public record GuestDebug(
         boolean singleStep, boolean softwareBreakpoints, boolean blockInterrupts, List<Breakpoint> hardware) {
     /** Nothing stops the guest. */
     public static final GuestDebug OFF = new GuestDebug(false, false, false, List.of());
-
-    // KVM_GUESTDBG_… of linux/kvm.h and asm/kvm.h
-    private static final int ENABLE = 1;
-    private static final int SINGLE_STEP = 2;
-    private static final int USE_SOFTWARE = 0x10000;
-    private static final int USE_HARDWARE = 0x20000;
-    private static final int BLOCK_IRQ = 0x100000;
 
     /** Checks the number of hardware breakpoints. */
     public GuestDebug {
@@ -78,11 +77,11 @@ public record GuestDebug(
         if (!singleStep && !softwareBreakpoints && hardware.isEmpty()) {
             return 0;
         }
-        return ENABLE
-                | (singleStep ? SINGLE_STEP : 0)
-                | (softwareBreakpoints ? USE_SOFTWARE : 0)
-                | (blockInterrupts ? BLOCK_IRQ : 0)
-                | (hardware.isEmpty() ? 0 : USE_HARDWARE);
+        return KVM_GUESTDBG_ENABLE
+                | (singleStep ? KVM_GUESTDBG_SINGLESTEP : 0)
+                | (softwareBreakpoints ? KVM_GUESTDBG_USE_SW_BP : 0)
+                | (blockInterrupts ? KVM_GUESTDBG_BLOCKIRQ : 0)
+                | (hardware.isEmpty() ? 0 : KVM_GUESTDBG_USE_HW_BP);
     }
 
     /** DR7: bit 10 is always set; per breakpoint the global enable bit, kind and length (Intel SDM volume 3, 17.2.4). */

@@ -1,13 +1,17 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_IRQCHIP_IOAPIC;
+import static io.javisor.kvm.abi.Constants.KVM_IRQCHIP_PIC_MASTER;
+import static io.javisor.kvm.abi.Constants.KVM_IRQCHIP_PIC_SLAVE;
+
 /** The in-kernel interrupt controllers that are not part of a vCPU (asm/kvm.h, KVM_IRQCHIP_…). */
 public enum Irqchip {
     /** The first 8259. */
-    PIC_MASTER(0),
+    PIC_MASTER(KVM_IRQCHIP_PIC_MASTER),
     /** The second 8259. */
-    PIC_SLAVE(1),
+    PIC_SLAVE(KVM_IRQCHIP_PIC_SLAVE),
     /** The IOAPIC. */
-    IOAPIC(2);
+    IOAPIC(KVM_IRQCHIP_IOAPIC);
 
     private final int number;
 

@@ -1,5 +1,6 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_API_VERSION;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.javisor.kvm.abi.Ioctl;
@@ -17,8 +18,6 @@ import java.util.List;
 public final class Kvm implements AutoCloseable {
     /** Where KVM is. */
     public static final Path DEVICE = Path.of("/dev/kvm");
-
-    private static final int API_VERSION = 12;
 
     private final KvmDescriptor fd;
     private final int runSize;
@@ -68,10 +67,10 @@ public final class Kvm implements AutoCloseable {
                         "pass the path of KVM's device node (character device 10:232)",
                         null);
             }
-            if (version != API_VERSION) {
+            if (version != KVM_API_VERSION) {
                 throw new KvmException(
                         "kvm-api-version",
-                        device + " speaks KVM API version " + version + ", not " + API_VERSION,
+                        device + " speaks KVM API version " + version + ", not " + KVM_API_VERSION,
                         "KVM_GET_API_VERSION",
                         0,
                         "use a Linux kernel from 2.6.22 on",
@@ -84,7 +83,7 @@ public final class Kvm implements AutoCloseable {
         }
     }
 
-    private static KvmException diagnose(Path device, LinuxException e) {
+    static KvmException diagnose(Path device, LinuxException e) {
         String code;
         String remedy;
         switch (e.errno()) {

@@ -127,6 +127,20 @@ public final class KvmStats implements AutoCloseable {
         }
     }
 
+    /**
+     * The first value of one statistic now.
+     *
+     * @throws IllegalArgumentException if this kernel has none of that name
+     */
+    public long value(String name) {
+        for (Statistic s : statistics) {
+            if (s.name.equals(name) && s.size > 0) {
+                return values(s)[0];
+            }
+        }
+        throw new IllegalArgumentException(id + " has no statistic " + name);
+    }
+
     /** All values of one statistic now: the buckets of a histogram. */
     public long[] values(Statistic statistic) {
         try (Arena arena = Arena.ofConfined()) {

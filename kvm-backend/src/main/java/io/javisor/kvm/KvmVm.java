@@ -1,5 +1,10 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_BUS_LOCK_DETECTION_EXIT;
+import static io.javisor.kvm.abi.Constants.KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+import static io.javisor.kvm.abi.Constants.KVM_X2APIC_API_USE_32BIT_IDS;
+import static io.javisor.kvm.abi.Constants.KVM_X86_NOTIFY_VMEXIT_ENABLED;
+import static io.javisor.kvm.abi.Constants.KVM_X86_NOTIFY_VMEXIT_USER;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -249,24 +254,23 @@ public final class KvmVm implements AutoCloseable {
      */
     public void enableNotifyExits(int window) {
         require(Capability.X86_NOTIFY_VMEXIT, "exits of guests that block interrupts");
-        // KVM_X86_NOTIFY_VMEXIT_ENABLED and _USER below the window
-        enable(Capability.X86_NOTIFY_VMEXIT, Integer.toUnsignedLong(window) << 32 | 3);
+        enable(
+                Capability.X86_NOTIFY_VMEXIT,
+                Integer.toUnsignedLong(window) << 32 | KVM_X86_NOTIFY_VMEXIT_ENABLED | KVM_X86_NOTIFY_VMEXIT_USER);
     }
 
     /** Makes a guest exit with {@link Exit.BusLock} that locks the bus. */
     public void enableBusLockExits() {
-        // Bit 1 of the capability's value is KVM_BUS_LOCK_DETECTION_EXIT.
-        if ((check(Capability.X86_BUS_LOCK_EXIT) & 2) == 0) {
+        if ((check(Capability.X86_BUS_LOCK_EXIT) & KVM_BUS_LOCK_DETECTION_EXIT) == 0) {
             throw KvmException.lacks(Capability.X86_BUS_LOCK_EXIT, "exits at bus locks");
         }
-        enable(Capability.X86_BUS_LOCK_EXIT, 2);
+        enable(Capability.X86_BUS_LOCK_EXIT, KVM_BUS_LOCK_DETECTION_EXIT);
     }
 
     /** Lets routes and messages reach APIC IDs from 255 on, in bits 63–40 of the address; before vCPUs. */
     public void enableX2apicApi() {
         require(Capability.X2APIC_API, "APIC IDs from 255 on");
-        // KVM_X2APIC_API_USE_32BIT_IDS and _DISABLE_BROADCAST_QUIRK
-        enable(Capability.X2APIC_API, 3);
+        enable(Capability.X2APIC_API, KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
     }
 
     /**

@@ -1,11 +1,14 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_MEM_LOG_DIRTY_PAGES;
+import static io.javisor.kvm.abi.Constants.KVM_MEM_READONLY;
+
 /** What KVM does with a memory slot (linux/kvm.h, KVM_MEM_…). */
 public enum MemoryFlag {
     /** Log which pages the guest writes. */
-    LOG_DIRTY(1),
+    LOG_DIRTY(KVM_MEM_LOG_DIRTY_PAGES),
     /** Reads go to memory, writes become MMIO exits. */
-    READ_ONLY(2);
+    READ_ONLY(KVM_MEM_READONLY);
 
     private final int bit;
 

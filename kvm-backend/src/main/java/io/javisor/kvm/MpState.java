@@ -1,17 +1,23 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_MP_STATE_HALTED;
+import static io.javisor.kvm.abi.Constants.KVM_MP_STATE_INIT_RECEIVED;
+import static io.javisor.kvm.abi.Constants.KVM_MP_STATE_RUNNABLE;
+import static io.javisor.kvm.abi.Constants.KVM_MP_STATE_SIPI_RECEIVED;
+import static io.javisor.kvm.abi.Constants.KVM_MP_STATE_UNINITIALIZED;
+
 /** Whether a vCPU runs (linux/kvm.h, KVM_MP_STATE_…). */
 public enum MpState {
     /** It runs. */
-    RUNNABLE(0),
+    RUNNABLE(KVM_MP_STATE_RUNNABLE),
     /** An application processor that has not seen INIT. */
-    UNINITIALIZED(1),
+    UNINITIALIZED(KVM_MP_STATE_UNINITIALIZED),
     /** It waits for its start-up IPI. */
-    INIT_RECEIVED(2),
+    INIT_RECEIVED(KVM_MP_STATE_INIT_RECEIVED),
     /** It executed HLT and waits for an interrupt. */
-    HALTED(3),
+    HALTED(KVM_MP_STATE_HALTED),
     /** It has just received its start-up IPI. */
-    SIPI_RECEIVED(4);
+    SIPI_RECEIVED(KVM_MP_STATE_SIPI_RECEIVED);
 
     private final int number;
 

@@ -1,5 +1,10 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_MSR_FILTER_DEFAULT_DENY;
+import static io.javisor.kvm.abi.Constants.KVM_MSR_FILTER_MAX_BITMAP_SIZE;
+import static io.javisor.kvm.abi.Constants.KVM_MSR_FILTER_MAX_RANGES;
+import static io.javisor.kvm.abi.Constants.KVM_MSR_FILTER_READ;
+import static io.javisor.kvm.abi.Constants.KVM_MSR_FILTER_WRITE;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -19,12 +24,7 @@ import java.util.List;
  * @param ranges up to 16
  */
 public record MsrFilter(boolean allowOthers, List<Range> ranges) {
-    private static final int MAX_RANGES = 16;
-    // KVM_MSR_FILTER_MAX_BITMAP_SIZE, in bits
-    private static final int MAX_MSRS = 0x600 * 8;
-    private static final int DEFAULT_DENY = 1;
-    private static final int READ = 1;
-    private static final int WRITE = 2;
+    private static final int MAX_MSRS = KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8;
 
     /** Allows everything. */
     public static final MsrFilter NONE = new MsrFilter(true, List.of());
@@ -32,8 +32,9 @@ public record MsrFilter(boolean allowOthers, List<Range> ranges) {
     /** Checks the number of ranges. */
     public MsrFilter {
         ranges = List.copyOf(ranges);
-        if (ranges.size() > MAX_RANGES) {
-            throw new IllegalArgumentException(ranges.size() + " MSR filter ranges, KVM takes " + MAX_RANGES);
+        if (ranges.size() > KVM_MSR_FILTER_MAX_RANGES) {
+            throw new IllegalArgumentException(
+                    ranges.size() + " MSR filter ranges, KVM takes " + KVM_MSR_FILTER_MAX_RANGES);
         }
         if (ranges.isEmpty() && !allowOthers) {
             throw new IllegalArgumentException("an MSR filter without ranges must allow the others");
@@ -74,7 +75,7 @@ public record MsrFilter(boolean allowOthers, List<Range> ranges) {
     void apply(KvmDescriptor fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment struct = arena.allocate(SystemAbi.MSR_FILTER);
-            struct.set(JAVA_INT, 0, allowOthers ? 0 : DEFAULT_DENY);
+            struct.set(JAVA_INT, 0, allowOthers ? 0 : KVM_MSR_FILTER_DEFAULT_DENY);
             for (int i = 0; i < ranges.size(); i++) {
                 Range range = ranges.get(i);
                 MemorySegment bitmap = arena.allocate((range.count + 63L) / 64 * 8, 8);
@@ -84,7 +85,7 @@ public record MsrFilter(boolean allowOthers, List<Range> ranges) {
                 struct.set(
                         JAVA_INT,
                         at + offset(SystemAbi.MSR_FILTER_RANGE, "flags"),
-                        (range.reads ? READ : 0) | (range.writes ? WRITE : 0));
+                        (range.reads ? KVM_MSR_FILTER_READ : 0) | (range.writes ? KVM_MSR_FILTER_WRITE : 0));
                 struct.set(JAVA_INT, at + offset(SystemAbi.MSR_FILTER_RANGE, "nmsrs"), range.count);
                 struct.set(JAVA_INT, at + offset(SystemAbi.MSR_FILTER_RANGE, "base"), range.first);
                 struct.set(JAVA_LONG, at + offset(SystemAbi.MSR_FILTER_RANGE, "bitmap"), bitmap.address());

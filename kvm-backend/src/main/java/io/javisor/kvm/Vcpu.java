@@ -1,5 +1,8 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_COALESCED_MMIO_PAGE_OFFSET;
+import static io.javisor.kvm.abi.Constants.KVM_DIRTY_LOG_PAGE_OFFSET;
+import static io.javisor.kvm.abi.Constants.KVM_EXIT_MEMORY_FAULT;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
@@ -40,9 +43,8 @@ public final class Vcpu implements AutoCloseable {
     private static final long REQUEST_WINDOW = RunAbi.at("request_interrupt_window");
     private static final long READY_FOR_INTERRUPT = RunAbi.at("ready_for_interrupt_injection");
     private static final long KVM_RUN = Ioctl.KVM_RUN.number();
-    // KVM_COALESCED_MMIO_PAGE_OFFSET and KVM_DIRTY_LOG_PAGE_OFFSET of asm/kvm.h, in pages
-    private static final long COALESCED_AT = 2 * 4096;
-    private static final long DIRTY_RING_AT = 64 * 4096;
+    private static final long COALESCED_AT = KVM_COALESCED_MMIO_PAGE_OFFSET * 4096L;
+    private static final long DIRTY_RING_AT = KVM_DIRTY_LOG_PAGE_OFFSET * 4096L;
     private static final long CLOSE_WAIT_NANOS = 1_000_000_000L;
 
     // What the run loop is doing. INSIDE and later stand for a thread that can be signalled safely: it cannot leave
@@ -213,7 +215,7 @@ public final class Vcpu implements AutoCloseable {
             return exits.interrupted;
         }
         if (errno == Errno.EFAULT) {
-            if (exits.reason() == Exits.MEMORY_FAULT) {
+            if (exits.reason() == KVM_EXIT_MEMORY_FAULT) {
                 return exits.memoryFault;
             }
             throw new KvmException(

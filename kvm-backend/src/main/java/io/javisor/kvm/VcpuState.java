@@ -1,5 +1,7 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_CTRL;
+import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_OFFSET;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -204,9 +206,10 @@ public final class VcpuState {
         }
     }
 
-    // Group 0 is KVM_VCPU_TSC_CTRL, its attribute 0 KVM_VCPU_TSC_OFFSET.
     private static MemorySegment tscOffsetAttribute(Arena arena, MemorySegment value) {
         MemorySegment struct = arena.allocate(SystemAbi.DEVICE_ATTR);
+        struct.set(JAVA_INT, offset(SystemAbi.DEVICE_ATTR, "group"), KVM_VCPU_TSC_CTRL);
+        struct.set(JAVA_LONG, offset(SystemAbi.DEVICE_ATTR, "attr"), KVM_VCPU_TSC_OFFSET);
         struct.set(JAVA_LONG, offset(SystemAbi.DEVICE_ATTR, "addr"), value.address());
         return struct;
     }

@@ -1,5 +1,8 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_CLOCK_HOST_TSC;
+import static io.javisor.kvm.abi.Constants.KVM_CLOCK_REALTIME;
+import static io.javisor.kvm.abi.Constants.KVM_CLOCK_TSC_STABLE;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -17,11 +20,11 @@ import java.lang.foreign.MemorySegment;
  */
 public record VmClock(long nanos, int flags, long realtime, long hostTsc) {
     /** The clock runs with the TSC (KVM_CLOCK_TSC_STABLE); only from the kernel. */
-    public static final int TSC_STABLE = 2;
+    public static final int TSC_STABLE = KVM_CLOCK_TSC_STABLE;
     /** {@code realtime} counts: setting the clock adds the time that has passed since (KVM_CLOCK_REALTIME). */
-    public static final int REALTIME = 4;
+    public static final int REALTIME = KVM_CLOCK_REALTIME;
     /** {@code hostTsc} counts (KVM_CLOCK_HOST_TSC); only from the kernel. */
-    public static final int HOST_TSC = 8;
+    public static final int HOST_TSC = KVM_CLOCK_HOST_TSC;
 
     private static final long NANOS_AT = offset(SystemAbi.CLOCK, "clock");
     private static final long FLAGS_AT = offset(SystemAbi.CLOCK, "flags");

@@ -1,5 +1,7 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_DIRTY_LOG_INITIALLY_SET;
+import static io.javisor.kvm.abi.Constants.KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -36,7 +38,9 @@ public final class VmDirtyLog {
      * @param initiallySet whether all pages of a slot count as written when its logging begins
      */
     public void enableManualProtect(boolean initiallySet) {
-        vm.enable(Capability.MANUAL_DIRTY_LOG_PROTECT2, initiallySet ? 3 : 1);
+        vm.enable(
+                Capability.MANUAL_DIRTY_LOG_PROTECT2,
+                KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | (initiallySet ? KVM_DIRTY_LOG_INITIALLY_SET : 0));
     }
 
     /**

@@ -1,5 +1,10 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_HYPERV_CONN_ID_MASK;
+import static io.javisor.kvm.abi.Constants.KVM_HYPERV_EVENTFD_DEASSIGN;
+import static io.javisor.kvm.abi.Constants.KVM_IOEVENTFD_FLAG_DATAMATCH;
+import static io.javisor.kvm.abi.Constants.KVM_IOEVENTFD_FLAG_DEASSIGN;
+import static io.javisor.kvm.abi.Constants.KVM_IOEVENTFD_FLAG_PIO;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -16,12 +21,6 @@ import org.jspecify.annotations.Nullable;
  * attached stays attached until it is detached with the same values, or the VM is closed.
  */
 public final class VmDoorbells {
-    private static final int DATAMATCH = 1;
-    private static final int PIO = 2;
-    private static final int DEASSIGN = 4;
-    // KVM_HYPERV_CONN_ID_MASK
-    private static final int CONNECTION_MASK = 0xFFFFFF;
-
     private final KvmDescriptor fd;
 
     VmDoorbells(KvmDescriptor fd) {
@@ -64,7 +63,7 @@ public final class VmDoorbells {
 
     /** Undoes {@link #attach(EventFd, Place)}. */
     public void detach(EventFd event, Place place) {
-        ioeventfd(event, place, DEASSIGN);
+        ioeventfd(event, place, KVM_IOEVENTFD_FLAG_DEASSIGN);
     }
 
     private void ioeventfd(EventFd event, Place place, int flag) {
@@ -79,8 +78,10 @@ public final class VmDoorbells {
             struct.set(
                     JAVA_INT,
                     offset(IrqAbi.IOEVENTFD, "flags"),
-                    flag | (place.port ? PIO : 0) | (match == null ? 0 : DATAMATCH));
-            fd.call(Ioctl.KVM_IOEVENTFD, struct, place + (flag == DEASSIGN ? ", detach" : ""));
+                    flag
+                            | (place.port ? KVM_IOEVENTFD_FLAG_PIO : 0)
+                            | (match == null ? 0 : KVM_IOEVENTFD_FLAG_DATAMATCH));
+            fd.call(Ioctl.KVM_IOEVENTFD, struct, place + (flag == KVM_IOEVENTFD_FLAG_DEASSIGN ? ", detach" : ""));
         } finally {
             event.descriptor().release();
         }
@@ -97,11 +98,11 @@ public final class VmDoorbells {
 
     /** Undoes {@link #attachConnection}. */
     public void detachConnection(EventFd event, int connection) {
-        connection(event, connection, 1);
+        connection(event, connection, KVM_HYPERV_EVENTFD_DEASSIGN);
     }
 
     private void connection(EventFd event, int connection, int flags) {
-        if ((connection & ~CONNECTION_MASK) != 0) {
+        if ((connection & ~KVM_HYPERV_CONN_ID_MASK) != 0) {
             throw new IllegalArgumentException(
                     "connection ID 0x" + Integer.toHexString(connection) + " has over 24 bits");
         }

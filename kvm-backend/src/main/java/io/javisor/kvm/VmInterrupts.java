@@ -1,5 +1,11 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_IOAPIC_NUM_PINS;
+import static io.javisor.kvm.abi.Constants.KVM_IRQFD_FLAG_DEASSIGN;
+import static io.javisor.kvm.abi.Constants.KVM_IRQFD_FLAG_RESAMPLE;
+import static io.javisor.kvm.abi.Constants.KVM_IRQ_ROUTING_HV_SINT;
+import static io.javisor.kvm.abi.Constants.KVM_IRQ_ROUTING_IRQCHIP;
+import static io.javisor.kvm.abi.Constants.KVM_IRQ_ROUTING_MSI;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -21,11 +27,6 @@ public final class VmInterrupts {
     private static final long LEVEL = offset(IrqAbi.LEVEL, "level");
     private static final long ENTRY = IrqAbi.ROUTE.byteSize();
     private static final long ENTRIES = IrqAbi.ROUTING.byteSize();
-    private static final int TO_CHIP = 1;
-    private static final int TO_MSI = 2;
-    private static final int TO_HV_SINT = 4;
-    private static final int DEASSIGN = 1;
-    private static final int RESAMPLE = 2;
     private static final int CHIP_BYTES = 512;
 
     private final KvmDescriptor fd;
@@ -111,7 +112,7 @@ public final class VmInterrupts {
         long type = offset(IrqAbi.ROUTE, "type");
         switch (route) {
             case GsiRoute.ToChip r -> {
-                entry.set(JAVA_INT, type, TO_CHIP);
+                entry.set(JAVA_INT, type, KVM_IRQ_ROUTING_IRQCHIP);
                 entry.set(
                         JAVA_INT,
                         u + offset(IrqAbi.ROUTE_IRQCHIP, "irqchip"),
@@ -119,13 +120,13 @@ public final class VmInterrupts {
                 entry.set(JAVA_INT, u + offset(IrqAbi.ROUTE_IRQCHIP, "pin"), r.pin());
             }
             case GsiRoute.ToMsi r -> {
-                entry.set(JAVA_INT, type, TO_MSI);
+                entry.set(JAVA_INT, type, KVM_IRQ_ROUTING_MSI);
                 entry.set(JAVA_INT, u + offset(IrqAbi.ROUTE_MSI, "address_lo"), (int) r.address());
                 entry.set(JAVA_INT, u + offset(IrqAbi.ROUTE_MSI, "address_hi"), (int) (r.address() >>> 32));
                 entry.set(JAVA_INT, u + offset(IrqAbi.ROUTE_MSI, "data"), r.data());
             }
             case GsiRoute.ToHypervSint r -> {
-                entry.set(JAVA_INT, type, TO_HV_SINT);
+                entry.set(JAVA_INT, type, KVM_IRQ_ROUTING_HV_SINT);
                 entry.set(JAVA_INT, u + offset(IrqAbi.ROUTE_HV_SINT, "vcpu"), r.vcpu());
                 entry.set(JAVA_INT, u + offset(IrqAbi.ROUTE_HV_SINT, "sint"), r.sint());
             }
@@ -135,7 +136,7 @@ public final class VmInterrupts {
     /** The IOAPIC's 24 pins as GSIs 0 to 23. */
     public static List<GsiRoute> ioapicRoutes() {
         List<GsiRoute> routes = new ArrayList<>();
-        for (int pin = 0; pin < 24; pin++) {
+        for (int pin = 0; pin < KVM_IOAPIC_NUM_PINS; pin++) {
             routes.add(new GsiRoute.ToChip(pin, Irqchip.IOAPIC, pin));
         }
         return routes;
@@ -178,12 +179,12 @@ public final class VmInterrupts {
      * signals {@code resample}, so that whoever still needs it can assert again.
      */
     public void attach(EventFd trigger, EventFd resample, int gsi) {
-        irqfd(trigger.descriptor(), gsi, RESAMPLE, resample.descriptor());
+        irqfd(trigger.descriptor(), gsi, KVM_IRQFD_FLAG_RESAMPLE, resample.descriptor());
     }
 
     /** Undoes {@link #attach}. */
     public void detach(EventFd trigger, int gsi) {
-        irqfd(trigger.descriptor(), gsi, DEASSIGN, null);
+        irqfd(trigger.descriptor(), gsi, KVM_IRQFD_FLAG_DEASSIGN, null);
     }
 
     private void irqfd(Descriptor trigger, int gsi, int flags, @Nullable Descriptor resample) {

@@ -54,7 +54,7 @@ public final class RunAbi {
                                             u64("recv_page"),
                                             u64("pending_page"))))));
 
-    /** struct kvm_run up to the synchronized registers. */
+    /** struct kvm_run; the synchronized registers are opaque. */
     public static final StructLayout RUN = struct(
             "kvm_run",
             u8("request_interrupt_window"),
@@ -91,13 +91,7 @@ public final class RunAbi {
                             struct("", u64("phys_addr"), array("data", 8, JAVA_BYTE), u32("len"), u8("is_write"))),
                     nested(
                             "hypercall",
-                            struct(
-                                    "",
-                                    u64("nr"),
-                                    array("args", 6, JAVA_LONG),
-                                    u64("ret"),
-                                    u32("longmode"),
-                                    u32("pad"))),
+                            struct("", u64("nr"), array("args", 6, JAVA_LONG), u64("ret"), u32("longmode"))),
                     nested("tpr_access", struct("", u64("rip"), u32("is_write"), u32("pad"))),
                     nested("internal", struct("", u32("suberror"), u32("ndata"), array("data", 16, JAVA_LONG))),
                     nested(
@@ -125,7 +119,8 @@ public final class RunAbi {
                     nested("memory_fault", struct("", u64("flags"), u64("gpa"), u64("size"))),
                     array("padding", 256 / 8, JAVA_LONG)),
             u64("kvm_valid_regs"),
-            u64("kvm_dirty_regs"));
+            u64("kvm_dirty_regs"),
+            nested("s", union(array("padding", 2048 / 8, JAVA_LONG))));
 
     private RunAbi() {}
 
