@@ -8,4 +8,5 @@ module io.javisor.vmbus {
     exports io.javisor.vmbus.protocol;
     exports io.javisor.vmbus.ring;
     exports io.javisor.vmbus.service;
+    exports io.javisor.vmbus.socket;
 }

@@ -202,6 +202,12 @@ public final class TestGuest implements AutoCloseable {
         return List.copyOf(inbox);
     }
 
+    /** Forgets what the host said so far and nobody took. */
+    public void forget() {
+        run();
+        inbox.clear();
+    }
+
     /** Connects and asks for offers. Throws if the host refuses the version. */
     public List<HostMessage.OfferChannel> connect(VmBusVersion version) {
         if (!contact(version.code(), 0)) {

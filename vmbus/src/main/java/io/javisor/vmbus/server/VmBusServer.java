@@ -56,7 +56,7 @@ public final class VmBusServer {
      *
      * @param memory of the guest
      * @param vcpus of the machine
-     * @param out gets the actions; does not call back
+     * @param out gets the actions; calls back later, except that it may offer a socket for {@link Action.SocketRequested} at once
      */
     public VmBusServer(GuestMemory memory, int vcpus, Consumer<Action> out) {
         this.memory = memory;
