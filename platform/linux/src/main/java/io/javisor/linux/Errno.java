@@ -80,6 +80,9 @@ public final class Errno {
     /** Out of range. */
     public static final int ERANGE = 34;
 
+    /** No locks. */
+    public static final int ENOLCK = 37;
+
     /** No such system call. */
     public static final int ENOSYS = 38;
 

@@ -23,6 +23,8 @@ final class FileCalls {
             Libc.function("ftruncate64", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
     private static final MethodHandle FALLOCATE =
             Libc.function("fallocate64", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle FLOCK =
+            Libc.function("flock", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
     private static final MethodHandle FSYNC = Libc.function("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle FDATASYNC = Libc.function("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle STATX =
@@ -141,6 +143,14 @@ final class FileCalls {
     static int fallocate(CallState state, int fd, int mode, long offset, long length) {
         try {
             return (int) Libc.answer(state, (int) FALLOCATE.invokeExact(state.segment(), fd, mode, offset, length));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int flock(CallState state, int fd, int operation) {
+        try {
+            return (int) Libc.answer(state, (int) FLOCK.invokeExact(state.segment(), fd, operation));
         } catch (Throwable t) {
             throw Libc.rethrow(t);
         }

@@ -36,6 +36,9 @@ public final class HostFile implements AutoCloseable {
 
     private static final int CLOSE_ON_EXEC = 0x80000;
     private static final int AT_CURRENT_DIRECTORY = -100;
+    private static final int LOCK_SHARED = 1;
+    private static final int LOCK_EXCLUSIVE = 2;
+    private static final int LOCK_NO_WAIT = 4;
     private static final int KEEP_SIZE = 1;
     private static final int PUNCH_HOLE = 2;
     private static final int ZERO_RANGE = 0x10;
@@ -247,6 +250,28 @@ public final class HostFile implements AutoCloseable {
                 result = FileCalls.fallocate(state, fd, mode, offset, length);
             } while (result == -Errno.EINTR);
             check("fallocate mode " + mode, length, offset, result);
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /**
+     * Locks the file for this opening of it (flock(2)), until it is closed; others who ask are told, those who don't are not
+     * hindered.
+     *
+     * @param exclusive whether nobody else may hold a lock, or others may share it
+     * @return false if somebody else holds a lock that forbids it
+     */
+    public boolean tryLock(boolean exclusive) {
+        int fd = descriptor.acquire();
+        try {
+            int result =
+                    FileCalls.flock(CallState.current(), fd, (exclusive ? LOCK_EXCLUSIVE : LOCK_SHARED) | LOCK_NO_WAIT);
+            if (result == -Errno.EAGAIN) {
+                return false;
+            }
+            check("flock", -1, -1, result);
+            return true;
         } finally {
             descriptor.release();
         }

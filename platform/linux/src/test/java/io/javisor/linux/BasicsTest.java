@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class BasicsTest {
     @Test
@@ -34,6 +35,22 @@ class BasicsTest {
         assertThatThrownBy(() -> HostFile.open(Path.of("/nonexistent/x"), HostFile.READ_ONLY))
                 .isInstanceOf(LinuxException.class)
                 .hasMessageContainingAll("openat", "/nonexistent/x", "ENOENT");
+    }
+
+    @Test
+    void locksHoldAgainstOtherOpenings(@TempDir Path folder) {
+        Path path = folder.resolve("locked");
+        try (HostFile one = HostFile.open(path, HostFile.READ_WRITE | HostFile.CREATE);
+                HostFile two = HostFile.open(path, HostFile.READ_ONLY)) {
+            assertThat(one.tryLock(false)).isTrue();
+            assertThat(two.tryLock(false)).isTrue();
+            assertThat(one.tryLock(true)).isFalse();
+            two.close();
+            assertThat(one.tryLock(true)).isTrue();
+            try (HostFile three = HostFile.open(path, HostFile.READ_ONLY)) {
+                assertThat(three.tryLock(false)).isFalse();
+            }
+        }
     }
 
     @Test

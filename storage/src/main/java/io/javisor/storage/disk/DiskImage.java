@@ -5,10 +5,11 @@ import io.javisor.storage.file.HostBackingFile;
 import io.javisor.storage.file.RawDisk;
 import io.javisor.storage.vhd.VhdCreation;
 import io.javisor.storage.vhd.VhdDisk;
-import io.javisor.storage.vhd.VhdFooters;
+import io.javisor.storage.vhd.VhdFiles;
 import io.javisor.storage.vhdx.VhdxCreation;
 import io.javisor.storage.vhdx.VhdxDisk;
 import io.javisor.storage.vhdx.VhdxFiles;
+import io.javisor.storage.vhdx.VhdxParent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** Opens and makes disk images. */
 public final class DiskImage {
@@ -57,11 +59,7 @@ public final class DiskImage {
                 VhdDisk.open(
                         file,
                         (_, paths, id) -> parent(
-                                path,
-                                paths,
-                                options,
-                                depth,
-                                p -> VhdFooters.id(p).equals(id)));
+                                path, paths, options, depth, p -> VhdFiles.id(p).equals(id)));
             case VHDX ->
                 VhdxDisk.open(
                         file,
@@ -80,7 +78,7 @@ public final class DiskImage {
         }
     }
 
-    private static UUID identity(HostBackingFile file) {
+    static UUID identity(HostBackingFile file) {
         var s = file.opened();
         var numbers = ByteBuffer.allocate(24);
         numbers.putLong(s.deviceId()).putLong(s.inode()).putLong(s.specialDeviceId());
@@ -95,6 +93,11 @@ public final class DiskImage {
                     child + ": more than " + ParentPolicy.LONGEST_CHAIN + " disks in a chain",
                     "merge some");
         }
+        Path found = find(child, paths, options, isTheOne);
+        return open(found, options.withReadOnly(true).withFormat(ImageFormat.of(found)), depth - 1);
+    }
+
+    private static Path find(Path child, List<String> paths, DiskOptions options, Predicate<HostBackingFile> isTheOne) {
         var tried = new StringBuilder();
         for (String text : paths) {
             try {
@@ -105,13 +108,11 @@ public final class DiskImage {
                     continue;
                 }
                 try (HostBackingFile file = HostBackingFile.open(named, true, false)) {
-                    if (!isTheOne.test(file)) {
-                        tried.append("; ").append(named).append(" is not the disk that the child was made for");
-                        continue;
+                    if (isTheOne.test(file)) {
+                        return named;
                     }
                 }
-                DiskOptions forParent = options.withReadOnly(true).withFormat(ImageFormat.of(named));
-                return open(named, forParent, depth - 1);
+                tried.append("; ").append(named).append(" is not the disk that the child was made for");
             } catch (IOException | java.nio.file.InvalidPathException e) {
                 tried.append("; \"").append(text).append("\" is not there");
             }
@@ -120,6 +121,63 @@ public final class DiskImage {
                 Kind.PARENT,
                 child + ": no parent" + tried,
                 "put the unchanged parent where the child expects it, and admit its folder by DiskOptions.withParents");
+    }
+
+    /** Finds the parent of a differencing disk. */
+    static Path parentOf(Path child, DiskOptions options) {
+        try (HostBackingFile file = HostBackingFile.open(child, true, false)) {
+            if (ImageFormat.of(child) == ImageFormat.VHD) {
+                VhdFiles.Parent parent = VhdFiles.parent(file);
+                return find(child, parent.paths(), options, p -> VhdFiles.id(p).equals(parent.id()));
+            }
+            VhdxParent parent = ImageFormat.of(child) == ImageFormat.VHDX
+                    ? VhdxFiles.facts(file).parent()
+                    : null;
+            return find(
+                    child,
+                    parent == null ? List.of() : parent.paths(),
+                    options,
+                    p -> parent != null && parent.links(VhdxFiles.dataWriteGuid(p)));
+        }
+    }
+
+    /** Opens a disk read-only without its parent, in whose place are zeroes: for those who read only what it has itself. */
+    static Disk openAlone(Path path) {
+        ImageDescription described = ImageWork.inspect(path, ImageFormat.of(path));
+        HostBackingFile file = HostBackingFile.open(path, true, false);
+        Supplier<Disk> blank = () -> memory("blank", described.size(), described.sectorBytes());
+        return described.format() == ImageFormat.VHD
+                ? VhdDisk.open(file, (_, _, _) -> blank.get())
+                : VhdxDisk.open(file, (_, _) -> blank.get());
+    }
+
+    /** Opens a new file that is to replace an image, for writing, without a parent; it keeps the GUID that children know. */
+    static Disk openCopy(Path copy, ImageDescription of) {
+        HostBackingFile file = HostBackingFile.open(copy, false, false);
+        Supplier<Disk> blank = () -> memory("blank", of.size(), of.sectorBytes());
+        if (of.format() == ImageFormat.VHD) {
+            return VhdDisk.open(file, (_, _, _) -> blank.get());
+        }
+        VhdxDisk disk = VhdxDisk.open(file, (_, _) -> blank.get());
+        try (HostBackingFile original = HostBackingFile.open(of.path(), true, false)) {
+            disk.beginWriting(VhdxFiles.dataWriteGuid(original));
+            return disk;
+        } catch (RuntimeException e) {
+            disk.close();
+            throw e;
+        }
+    }
+
+    /** Opens a parent for writing under a data-write GUID that its child knows. */
+    static Disk openToMerge(Path parent, DiskOptions options, UUID dataWrite) {
+        Disk disk = open(parent, options.withReadOnly(false).withFormat(ImageFormat.VHDX));
+        try {
+            ((VhdxDisk) disk).beginWriting(dataWrite);
+            return disk;
+        } catch (RuntimeException e) {
+            disk.close();
+            throw e;
+        }
     }
 
     /**

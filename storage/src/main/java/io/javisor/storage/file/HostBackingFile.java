@@ -76,10 +76,31 @@ public final class HostBackingFile implements BackingFile {
             throw new DiskException(Kind.OPEN, e.toString(), e.call(), e.errno(), remedy(e, direct), e);
         }
         try {
-            return new HostBackingFile(file, readOnly, direct);
+            var opened = new HostBackingFile(file, readOnly, direct);
+            opened.lock();
+            return opened;
         } catch (RuntimeException e) {
             file.close();
             throw e;
+        }
+    }
+
+    // One writer, or many readers: two machines that write one image destroy it.
+    private void lock() {
+        boolean locked;
+        try {
+            locked = file.tryLock(!readOnly);
+        } catch (LinuxException e) {
+            if (e.errno() == Errno.EOPNOTSUPP || e.errno() == Errno.ENOSYS || e.errno() == Errno.ENOLCK) {
+                return; // a file system without locks
+            }
+            throw failed(Kind.OPEN, e);
+        }
+        if (!locked) {
+            throw new DiskException(
+                    Kind.BUSY,
+                    name() + " is in use" + (readOnly ? " by a writer" : ""),
+                    "stop what uses it (see: fuser -v " + name() + "), or open an overlay of it");
         }
     }
 

@@ -51,25 +51,36 @@ public final class VhdCreation {
             name = String.valueOf(parent.getFileName());
             paths = List.of(Locators.relative(path, parent));
         }
+        int type = parent == null ? VhdFooter.DYNAMIC : VhdFooter.DIFFERENCING;
+        var footer = new VhdFooter(SECTOR, size, size, type, id, now);
+        write(file, footer, new VhdHeader(0, 0, block, parentId, name, paths), parentSeconds);
+    }
+
+    /** Writes an image without blocks; of the header, places and numbers are worked out anew. */
+    static void write(BackingFile file, VhdFooter like, VhdHeader wanted, int parentSeconds) {
+        long size = like.size();
+        int block = wanted.blockBytes();
         long blocks = (size + block - 1) / block;
         if (blocks > VhdHeader.MOST_ENTRIES) {
             throw new IllegalArgumentException("a disk of " + size + " bytes in " + blocks + " blocks; "
                     + VhdHeader.MOST_ENTRIES + " are possible");
         }
-        int type = parent == null ? VhdFooter.DYNAMIC : VhdFooter.DIFFERENCING;
-        byte[] footer = new VhdFooter(SECTOR, size, size, type, id, now).toByteArray();
+        boolean hasParent = !wanted.parentPaths().isEmpty();
+        byte[] footer =
+                new VhdFooter(SECTOR, like.originalSize(), size, like.type(), like.id(), like.seconds()).toByteArray();
         long pathAt = SECTOR + VhdHeader.BYTES;
         long bat = pathAt;
-        if (parent != null) {
-            int length = paths.getFirst().length() * 2;
+        if (hasParent) {
+            int length = wanted.encodedPath().length;
             bat += (length + SECTOR - 1) / SECTOR * SECTOR;
         }
-        var header = new VhdHeader(bat, (int) blocks, block, parentId, name, paths);
+        var header =
+                new VhdHeader(bat, (int) blocks, block, wanted.parentId(), wanted.parentName(), wanted.parentPaths());
         long end = bat + VhdTables.batBytes(blocks);
         file.resize(end + footer.length);
         file.write(0, footer);
         file.write(SECTOR, header.toByteArray(parentSeconds, pathAt));
-        if (parent != null) {
+        if (hasParent) {
             file.write(pathAt, Arrays.copyOf(header.encodedPath(), (int) (bat - pathAt)));
         }
         byte[] unused = new byte[1 << 16];

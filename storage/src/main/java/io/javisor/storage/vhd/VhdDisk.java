@@ -63,7 +63,7 @@ public final class VhdDisk extends CheckedDisk {
             VhdFooter.Found found = VhdFooter.read(file);
             VhdFooter footer = found.footer();
             if (footer.type() == VhdFooter.FIXED) {
-                VhdFooters.checkFixed(file, footer);
+                VhdFiles.checkFixed(file, footer);
                 return new RawDisk(file, footer.size(), SECTOR, footer.id());
             }
             VhdHeader header = VhdHeader.read(file, footer);

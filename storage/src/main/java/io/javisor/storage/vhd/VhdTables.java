@@ -87,6 +87,19 @@ final class VhdTables {
         return Integer.toUnsignedLong(bat[block]) * SECTOR;
     }
 
+    /** Bytes of the file that a block takes, with its bitmap. */
+    long bytesInFile() {
+        return bitmapBytes + blockBytes;
+    }
+
+    /** Where the blocks in the file are. */
+    long[] places() {
+        return java.util.stream.IntStream.range(0, bat.length)
+                .filter(this::isAllocated)
+                .mapToLong(this::place)
+                .toArray();
+    }
+
     int blockBytes() {
         return blockBytes;
     }

@@ -57,6 +57,23 @@ public final class VhdxCreation {
         write(file, size, block, fixed, diskId, sector, physical, locator);
     }
 
+    /** Fills an empty file with an image without blocks, else like another, dynamic or differencing. */
+    public static void createLike(BackingFile file, Path like) {
+        try (HostBackingFile other = HostBackingFile.open(like, true, false)) {
+            VhdxFiles.Facts f = VhdxFiles.facts(other);
+            VhdxParent parent = f.parent();
+            write(
+                    file,
+                    f.diskBytes(),
+                    f.blockBytes(),
+                    false,
+                    f.diskId(),
+                    f.sectorBytes(),
+                    f.physicalSectorBytes(),
+                    parent == null ? null : parent.locator());
+        }
+    }
+
     private static ParentLocator locator(Path path, Path parent, UUID dataWrite) {
         return new ParentLocator(Map.of(
                 ParentLocator.LINKAGE,

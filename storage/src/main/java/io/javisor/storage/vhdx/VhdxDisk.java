@@ -9,6 +9,7 @@ import io.javisor.storage.disk.Extent;
 import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.file.BackingFile;
 import io.javisor.storage.file.ParentReads;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** A disk in a VHDX file: fixed, dynamic or, with a parent, differencing. */
@@ -86,8 +87,12 @@ public final class VhdxDisk extends CheckedDisk {
         return store.metadata.diskBytes();
     }
 
-    VhdxStore store() {
-        return store;
+    /**
+     * Takes a data-write GUID that is known already instead of a new one: by it children know their parent. Before the first
+     * write only.
+     */
+    public void beginWriting(UUID dataWrite) {
+        store.begin(dataWrite);
     }
 
     private long entry(long index) {

@@ -12,6 +12,10 @@ public final class VhdxParent {
         this.locator = locator;
     }
 
+    ParentLocator locator() {
+        return locator;
+    }
+
     /** Paths to try, in order, as the file has them: with backslashes, from its own folder or absolute. */
     public List<String> paths() {
         var paths = new ArrayList<String>();

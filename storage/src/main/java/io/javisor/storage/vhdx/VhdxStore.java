@@ -194,6 +194,17 @@ final class VhdxStore implements AutoCloseable {
         }
     }
 
+    /** Changes whole pages of any structure but the headers, all or none of them, at once. The lock must not be held. */
+    void commitPages(SortedMap<Long, byte[]> changed) {
+        commit();
+        committing.lock();
+        try {
+            guarded(() -> write(changed));
+        } finally {
+            committing.unlock();
+        }
+    }
+
     private void write(SortedMap<Long, byte[]> changed) {
         file.flush();
         append(header.log(), changed);
