@@ -142,7 +142,7 @@ public final class Exec implements AutoCloseable {
 
     /** Brings a program into the guest and starts it. Tries a second time only as long as nothing can have been run. */
     private long start(ShellSession shell, ExecRequest request) throws InterruptedException {
-        byte[] script = ShellScript.program(request);
+        String script = ShellScript.program(request);
         byte[] input = request.stdinShared();
         long number = shell.nextSequence();
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -156,8 +156,7 @@ public final class Exec implements AutoCloseable {
                         null);
             }
             try {
-                long deadline = System.nanoTime() + CENTURY;
-                if (shell.put('i', input, deadline) && shell.start(number, script, input.length > 0, deadline)) {
+                if (shell.put('i', input) && shell.start(number, script, input.length > 0)) {
                     return number;
                 }
                 shell.lose();

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * LF "JV" nonce SP sequence SP kind { SP number } LF
  *
  * h  hello: the shell is a loop now          r  ready: the functions are there, and a folder
- * a  block stored                            f  failed: no room
+ * w  waits for raw bytes                     a  bytes stored
+ * f  failed: no room
  * s  program started                         u  refused: this sequence number has been run
  * d  program done: exit code, bytes of stdout, bytes of stderr, how many of each follow at once
  * c  a block of output follows               .  end of what followed

@@ -1,13 +1,19 @@
 package io.javisor.api.exec;
 
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** The shell's side, as text: POSIX sh, with base64, dd, head, wc, rm, mkdir, and stty and setsid if they are there. */
+/**
+ * The shell's side, as text: POSIX sh with cat, dd, head, mkdir, rm, wc, and stty and setsid if they are there. Forks are what
+ * a command costs in a small guest, so the functions prefer what a shell does by itself.
+ */
 final class ShellScript {
-    /** Raw bytes of one put: 3,072 characters of base64 in a line, below the 4,096 of a terminal that stayed cooked. */
-    static final int PUT_BLOCK = 2304;
+    /** Raw bytes of one put: a quarter of what a terminal's flip buffers hold for a reader that is late. */
+    static final int PUT_BLOCK = 16 * 1024;
+
+    /** Longest script that goes into the line that runs it. */
+    private static final int LONGEST_INLINE = 3000;
 
     /** Raw bytes of one get. */
     static final int GET_BLOCK = 32 * 1024;
@@ -65,28 +71,34 @@ final class ShellScript {
                         // k, q SEQ: what is said to w, when there is none.
                         "jv_k(){ return 0;}",
                         "jv_q(){ jv_s \"$1\" b;}",
-                        // p SEQ FILE BLOCK BASE64: stores a block.
-                        "jv_p(){ if printf %s \"$4\"|base64 -d|dd of=\"$jv_d/$2\" bs=" + PUT_BLOCK
-                                + " seek=\"$3\" conv=notrunc;then jv_s \"$1\" a;else jv_s \"$1\" f;fi;}",
-                        // r SEQ INPUT SCRIPT: runs, with file i or nothing as input; the script is in base64, or "-" if
-                        // it is in file c.
-                        "jv_r(){ if [ \"$jv_l\" = \"$1\" ];then jv_s \"$1\" u;return;fi;jv_l=$1;jv_z;"
-                                + "if [ \"$3\" != - ];then printf %s \"$3\"|base64 -d >\"$jv_d/c\"||{ jv_s \"$1\" f;return;};fi;"
+                        // p SEQ FILE COUNT AGAIN: stores raw bytes, at the end of the file if AGAIN is 1. If there is
+                        // no
+                        // room it swallows them all the same, or they would be taken for lines.
+                        "jv_p(){ [ \"$4\" = 1 ]||true >\"$jv_d/$2\";jv_s \"$1\" w;"
+                                + "if head -c \"$3\"|{ cat >>\"$jv_d/$2\"||{ cat >/dev/null;false;};};"
+                                + "then jv_s \"$1\" a;else jv_z;jv_s \"$1\" f;fi;}",
+                        // r SEQ INPUT SCRIPT: runs, with file i or nothing as input; the script is "-" if it is in file
+                        // c.
+                        "jv_r(){ if [ \"$jv_l\" = \"$1\" ];then jv_s \"$1\" u;return;fi;jv_l=$1;"
+                                + "if [ -e \"$jv_d/o\" ];then rm -f \"$jv_d/o\" \"$jv_d/e\" \"$jv_d/p\";fi;"
                                 + "{ true >\"$jv_d/o\"&&true >\"$jv_d/e\";}||{ jv_s \"$1\" f;return;};"
                                 + "jv_i=/dev/null;[ \"$2\" = 1 ]&&jv_i=$jv_d/i;jv_s \"$1\" s;jv_w <&3 & jv_v=$!;"
-                                + "$jv_c sh \"$jv_d/c\" \"$jv_d/p\" <\"$jv_i\" >\"$jv_d/o\" 2>\"$jv_d/e\" 3<&-;jv_y=$?;"
-                                + "kill -9 $jv_v;wait $jv_v;rm -f \"$jv_d/p\" \"$jv_d/i\" \"$jv_d/c\";"
-                                + "jv_f=$(wc -c <\"$jv_d/o\");jv_g=$(wc -c <\"$jv_d/e\");jv_f=$((jv_f));jv_g=$((jv_g));"
-                                + "jv_a=$jv_f;[ $jv_a -gt " + INLINE + " ]&&jv_a=0;jv_b=$jv_g;[ $jv_b -gt " + INLINE
-                                + " ]&&jv_b=0;"
-                                + "jv_s \"$1\" d $jv_y $jv_f $jv_g $jv_a $jv_b;"
+                                + "if [ \"$3\" = - ];then set -- \"$1\" \"$jv_d/c\";else set -- \"$1\" -c \"$3\" sh;fi;jv_o=$1;shift;"
+                                + "$jv_c sh \"$@\" \"$jv_d/p\" <\"$jv_i\" >\"$jv_d/o\" 2>\"$jv_d/e\" 3<&-;jv_y=$?;"
+                                + "kill -9 $jv_v;wait $jv_v;jv_f=0;jv_g=0;"
+                                + "[ -s \"$jv_d/o\" ]&&jv_f=$(($(wc -c <\"$jv_d/o\")));"
+                                + "[ -s \"$jv_d/e\" ]&&jv_g=$(($(wc -c <\"$jv_d/e\")));"
+                                + "jv_a=$jv_f;[ $jv_a -gt " + INLINE + " ]&&jv_a=0;"
+                                + "jv_b=$jv_g;[ $jv_b -gt " + INLINE + " ]&&jv_b=0;"
+                                + "jv_s $jv_o d $jv_y $jv_f $jv_g $jv_a $jv_b;"
                                 + "[ $jv_a = 0 ]||head -c $jv_a \"$jv_d/o\";[ $jv_b = 0 ]||head -c $jv_b \"$jv_d/e\";"
-                                + "jv_s \"$1\" .;}",
+                                + "jv_s $jv_o .;[ $jv_a$jv_b != $jv_f$jv_g ]||jv_z;}",
                         // g SEQ FILE BLOCK: sends a block.
                         "jv_g(){ jv_s \"$1\" c;dd if=\"$jv_d/$2\" bs=" + GET_BLOCK
                                 + " skip=\"$3\" count=1;jv_s \"$1\" .;}",
-                        // z: forgets output. Removed, not truncated: a child left behind may still write to it.
-                        "jv_z(){ rm -f \"$jv_d/o\" \"$jv_d/e\" \"$jv_d/p\";}",
+                        // z: forgets a program. Its outputs are removed, not truncated: a child left behind may still
+                        // write to them.
+                        "jv_z(){ rm -f \"$jv_d\"/?;}",
                         // m ID NONCE: clears up behind a shell that died, makes a folder.
                         "jv_m(){ PATH=${PATH:-/usr/sbin:/usr/bin:/sbin:/bin};export PATH;jv_c=;command -v setsid >/dev/null&&jv_c=setsid;"
                                 + "for jv_t in \"$TMPDIR\" /tmp /run /dev/shm /var/tmp /;do [ -d \"$jv_t\" ]||continue;"
@@ -101,24 +113,32 @@ final class ShellScript {
      * What the guest's sh runs: it leaves its process ID (which setsid made that of the session) in the file that its first
      * argument names, and becomes the program.
      */
-    static byte[] program(ExecRequest request) {
-        var text = new StringBuilder("echo $$ >\"$1\"\n");
+    static String program(ExecRequest request) {
+        var text = new StringBuilder("echo $$ >\"$1\";");
         request.directory()
                 .ifPresent(d -> text.append("CDPATH= cd ")
                         .append(quoted(d.startsWith("-") ? "./" + d : d))
-                        .append(" || exit 125\n"));
+                        .append("||exit 125;"));
         for (Map.Entry<String, String> e : request.environment().entrySet()) {
             text.append("export ")
                     .append(e.getKey())
                     .append('=')
                     .append(quoted(e.getValue()))
-                    .append('\n');
+                    .append(';');
         }
         text.append("exec");
         for (String word : request.command()) {
             text.append(' ').append(quoted(word));
         }
-        return text.append('\n').toString().getBytes(StandardCharsets.UTF_8);
+        return text.toString();
+    }
+
+    /** The script as a word of a line, or null if it has to travel in a file: a line takes neither newlines nor any byte. */
+    static @Nullable String inline(String script) {
+        if (script.length() > LONGEST_INLINE || !script.chars().allMatch(c -> c >= ' ' && c <= '~')) {
+            return null;
+        }
+        return quoted(script);
     }
 
     /** Within single quotes a shell takes every byte as it is, but for the quote itself. */

@@ -2,8 +2,6 @@ package io.javisor.api.exec;
 
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.HexFormat;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Calls to the guest's shell, and the shell's being there at all. For one thread at a time.
  *
  * <p>The guest may be slow, or paused for hours. So silence alone means nothing: a shell counts as lost when it has taken what
- * was sent to it and then said nothing for long.
+ * was sent to it and then said nothing, or has taken nothing for a minute while it was called.
  */
 final class ShellSession {
     /** Silence after which a shell that took a call is given up. A nested, emulated guest needs a second for a fork. */
@@ -21,10 +19,14 @@ final class ShellSession {
     /** The same, if it said something else instead: a new shell does not know the call, and complains. */
     private static final long QUIET_AFTER_NOISE = TimeUnit.SECONDS.toNanos(4);
 
+    /** How long a guest may take nothing of what is sent to it: it is paused, or hangs. */
+    private static final long STALL = TimeUnit.SECONDS.toNanos(60);
+
     private static final long SLICE = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long FIRST_ATTEMPT = TimeUnit.SECONDS.toNanos(1);
     private static final long LONGEST_ATTEMPT = TimeUnit.SECONDS.toNanos(8);
     private static final int ATTEMPTS = 3;
+    private static final long CENTURY = TimeUnit.DAYS.toNanos(36_500);
 
     private final GuestLine line;
     private final FrameReader frames;
@@ -32,6 +34,8 @@ final class ShellSession {
     private final String identity = token();
     private boolean established;
     private long sequence;
+    /** Bytes that a program in the guest may still take for data. */
+    private int owed;
 
     ShellSession(GuestLine line, FrameReader frames) {
         this.line = line;
@@ -70,11 +74,13 @@ final class ShellSession {
             if (line.unread() == 0) {
                 String nonce = token();
                 frames.expect(nonce);
+                push("\n".repeat(owed), deadline);
+                owed = 0;
                 long end = Math.min(deadline, System.nanoTime() + attempt);
                 attempt = Math.min(2 * attempt, LONGEST_ATTEMPT);
-                type(ShellScript.bootstrap(nonce), deadline);
+                push(ShellScript.bootstrap(nonce), deadline);
                 if (await(0, "h", end) != null) {
-                    type(ShellScript.functions(identity, nonce), deadline);
+                    push(ShellScript.functions(identity, nonce), deadline);
                     Frame ready = await(0, "rf", Math.max(end, System.nanoTime() + LONGEST_ATTEMPT));
                     if (ready != null && ready.kind() == 'f') {
                         throw new ExecException(
@@ -101,9 +107,31 @@ final class ShellSession {
         return frame;
     }
 
-    private boolean type(String text, long deadline) throws InterruptedException {
-        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-        return line.send(bytes, 0, bytes.length, deadline - System.nanoTime()) == bytes.length;
+    private boolean push(String text, long deadline) throws InterruptedException {
+        return push(text.getBytes(StandardCharsets.US_ASCII), 0, text.length(), deadline);
+    }
+
+    /** Sends bytes; false if the guest has taken none of them for long, or the deadline has passed. */
+    private boolean push(byte[] bytes, int offset, int length, long deadline) throws InterruptedException {
+        long moved = System.nanoTime();
+        int sent = 0;
+        int unread = 0;
+        while (true) {
+            long now = System.nanoTime();
+            long most = Math.min(deadline - now, SLICE);
+            int n = line.send(bytes, offset + sent, length - sent, most);
+            sent += n;
+            if (sent == length) {
+                return true;
+            }
+            if (n > 0 || line.unread() != unread) {
+                unread = line.unread();
+                moved = now;
+            }
+            if (most <= 0 || now - moved >= STALL) {
+                return false;
+            }
+        }
     }
 
     long nextSequence() {
@@ -113,22 +141,25 @@ final class ShellSession {
     /**
      * Waits for an answer, as long as the guest may still give one.
      *
-     * @return null if the shell took the call and fell silent, or the deadline passed
+     * @return null if the shell took the call and fell silent, or took none of it for long
      */
-    private @Nullable Frame answer(long number, String kinds, long deadline) throws InterruptedException {
-        long quiet = System.nanoTime();
+    private @Nullable Frame answer(long number, String kinds) throws InterruptedException {
+        long since = System.nanoTime();
         boolean noisy = false;
+        int unread = line.unread();
         frames.takeNoisy();
         while (true) {
             long now = System.nanoTime();
-            if (line.unread() > 0) {
-                quiet = now;
+            int left = line.unread();
+            if (left != unread) {
+                unread = left;
+                since = now;
             }
             noisy |= frames.takeNoisy();
-            if (now - deadline >= 0 || now - quiet >= (noisy ? QUIET_AFTER_NOISE : QUIET)) {
+            if (now - since >= (unread > 0 ? STALL : noisy ? QUIET_AFTER_NOISE : QUIET)) {
                 return null;
             }
-            Frame frame = frames.next(Math.min(deadline, now + SLICE));
+            Frame frame = frames.next(now + SLICE);
             if (frame != null && frame.sequence() == number && kinds.indexOf(frame.kind()) >= 0) {
                 return frame;
             }
@@ -136,22 +167,24 @@ final class ShellSession {
     }
 
     /** Stores bytes in a file of the private folder; false if the shell is lost. */
-    boolean put(char file, byte[] bytes, long deadline) throws InterruptedException {
-        for (int block = 0; block * (long) ShellScript.PUT_BLOCK < bytes.length; block++) {
+    boolean put(char file, byte[] bytes) throws InterruptedException {
+        for (int at = 0; at < bytes.length; at += ShellScript.PUT_BLOCK) {
             long number = nextSequence();
-            int from = block * ShellScript.PUT_BLOCK;
-            if (!type(
-                    "jv_p " + number + " " + file + " " + block + " "
-                            + base64(Arrays.copyOfRange(
-                                    bytes, from, Math.min(bytes.length, from + ShellScript.PUT_BLOCK)))
-                            + "\n",
-                    deadline)) {
+            int length = Math.min(ShellScript.PUT_BLOCK, bytes.length - at);
+            // Data is sent only to a shell that has just said that it takes it as such: another would run it.
+            if (!call("jv_p " + number + " " + file + " " + length + (at == 0 ? " 0" : " 1"))
+                    || answer(number, "w") == null) {
                 return false;
             }
-            Frame answer = answer(number, "af", deadline);
+            owed = length;
+            if (!push(bytes, at, length, System.nanoTime() + CENTURY)) {
+                return false;
+            }
+            Frame answer = answer(number, "af");
             if (answer == null) {
                 return false;
             }
+            owed = 0;
             if (answer.kind() == 'f') {
                 throw noRoom();
             }
@@ -159,8 +192,8 @@ final class ShellSession {
         return true;
     }
 
-    private static String base64(byte[] bytes) {
-        return Base64.getEncoder().encodeToString(bytes);
+    private boolean call(String line) throws InterruptedException {
+        return push(line + "\n", System.nanoTime() + CENTURY);
     }
 
     private static ExecException noRoom() {
@@ -173,17 +206,15 @@ final class ShellSession {
     }
 
     /** Starts a script; false if the shell did not say that it did. */
-    boolean start(long number, byte[] script, boolean withInput, long deadline) throws InterruptedException {
-        String inline = "-";
-        if (script.length <= ShellScript.PUT_BLOCK) {
-            inline = base64(script);
-        } else if (!put('c', script, deadline)) {
+    boolean start(long number, String script, boolean withInput) throws InterruptedException {
+        String inline = ShellScript.inline(script);
+        if (inline == null && !put('c', script.getBytes(StandardCharsets.UTF_8))) {
             return false;
         }
-        if (!type("jv_r " + number + (withInput ? " 1 " : " 0 ") + inline + "\n", deadline)) {
+        if (!call("jv_r " + number + (withInput ? " 1 " : " 0 ") + (inline == null ? "-" : inline))) {
             return false;
         }
-        Frame answer = answer(number, "suf", deadline);
+        Frame answer = answer(number, "suf");
         if (answer != null && answer.kind() == 'f') {
             throw noRoom();
         }
@@ -223,7 +254,7 @@ final class ShellSession {
                 question = nextSequence();
                 unanswered++;
                 asked = now;
-                type("jv_q " + question + "\n", deadline);
+                push("jv_q " + question + "\n", deadline);
             }
             Frame frame = frames.next(Math.min(deadline, now + SLICE));
             if (frame != null && frame.sequence() == question && frame.kind() == 'b') {
@@ -237,7 +268,7 @@ final class ShellSession {
 
     /** Tells the guest to kill the program that runs. Never waits long, so that it can be called when all is lost. */
     void kill() throws InterruptedException {
-        type("\njv_k\n", System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
+        push("\njv_k\n", System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
     }
 
     /** What came with the end of a program: null if the bytes that follow it did not come whole. */
@@ -279,10 +310,7 @@ final class ShellSession {
     byte @Nullable [] get(char file, int block, int length) throws InterruptedException {
         for (int i = 0; i < ATTEMPTS; i++) {
             long number = nextSequence();
-            if (!type("\njv_g " + number + " " + file + " " + block + "\n", System.nanoTime() + QUIET)) {
-                return null;
-            }
-            if (answer(number, "c", Long.MAX_VALUE / 2 + System.nanoTime() / 2) == null) {
+            if (!call("\njv_g " + number + " " + file + " " + block) || answer(number, "c") == null) {
                 return null;
             }
             byte[] bytes = block(length, true, number);
@@ -295,7 +323,7 @@ final class ShellSession {
 
     /** Lets the guest forget the outputs of the last program. */
     void forget() throws InterruptedException {
-        type("jv_z\n", System.nanoTime() + QUIET);
+        call("jv_z");
     }
 
     /**

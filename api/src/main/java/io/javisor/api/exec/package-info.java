@@ -12,9 +12,9 @@
  *                                                  ◀───    hello
  *   functions, one a line                          ───▶
  *                                                  ◀───    ready
- *   put: base64 of standard input, if any          ───▶    spooled in a private folder
+ *   put: standard input, if any                    ───▶    spooled in a private folder
  *                                                  ◀───    acknowledged
- *   run: base64 of a script that ends in exec      ───▶    setsid sh script &lt;in &gt;out 2&gt;err
+ *   run: a script that ends in exec                ───▶    setsid sh script &lt;in &gt;out 2&gt;err
  *                                                  ◀───    started … done: exit code, sizes, output if it is small
  *   get: block n of out or err                     ───▶
  *                                                  ◀───    32 KiB of raw bytes

@@ -2,6 +2,7 @@ package io.javisor.api.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.javisor.api.exec.GuestShell.Kind;
 import java.io.IOException;
@@ -333,6 +334,31 @@ class ExecTest {
                 .isEqualTo(sha256(data));
         noisy.join();
         assertThat(run("echo", "still").stdoutText()).isEqualTo("still\n");
+    }
+
+    @Test
+    void a_full_guest_says_so_and_input_is_never_taken_for_commands() throws Exception {
+        Path small = Files.createDirectory(folder.resolve("small"));
+        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", small.toString())
+                .redirectErrorStream(true)
+                .start();
+        assumeTrue(mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0, "needs root, to mount a tmpfs");
+        try {
+            var shell = new GuestShell(Kind.BUSYBOX_ON_A_TERMINAL, folder, small);
+            guest = shell;
+            shell.pump(exec.sink());
+            exec.connect(shell);
+            Path evil = folder.resolve("evil");
+            byte[] input = ("\njv_k;touch " + evil + "\n").repeat(3000).getBytes(StandardCharsets.UTF_8);
+            ExecException e = catchThrowableOfType(
+                    ExecException.class,
+                    () -> exec.run(ExecRequest.command("wc").stdin(input).build()));
+            assertThat(e.code()).isEqualTo("exec-no-room");
+            assertThat(evil).doesNotExist();
+            assertThat(run("echo", "on").stdoutText()).isEqualTo("on\n");
+        } finally {
+            new ProcessBuilder("umount", "-l", small.toString()).start().waitFor();
+        }
     }
 
     @Test

@@ -40,6 +40,10 @@ final class GuestShell implements AutoCloseable, GuestLine {
     final Path folder;
 
     GuestShell(Kind kind, Path folder) throws IOException {
+        this(kind, folder, Files.createDirectory(folder.resolve("tmp")));
+    }
+
+    GuestShell(Kind kind, Path folder, Path tmp) throws IOException {
         this.folder = folder;
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/busybox")), "needs /usr/bin/busybox (Debian: busybox-static)");
         String path = System.getenv("PATH");
@@ -58,8 +62,7 @@ final class GuestShell implements AutoCloseable, GuestLine {
         var builder = new ProcessBuilder(command).directory(folder.toFile());
         builder.environment().put("PATH", path);
         builder.environment().put("SHELL", "/bin/sh");
-        builder.environment()
-                .put("TMPDIR", Files.createDirectory(folder.resolve("tmp")).toString());
+        builder.environment().put("TMPDIR", tmp.toString());
         if (!kind.terminal) {
             builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         }
