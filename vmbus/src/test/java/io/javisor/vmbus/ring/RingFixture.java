@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 
 /** A ring in plain memory, with both of its ends. */
 final class RingFixture {
-    static final int CONTROL = 0x1000; // guest-physical
+    static final long CONTROL = 0x1000; // guest-physical
 
     final GuestMemory memory = new GuestMemory();
     final RingMemory ring;
