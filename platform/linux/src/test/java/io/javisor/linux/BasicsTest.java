@@ -40,12 +40,12 @@ class BasicsTest {
     @Test
     void locksHoldAgainstOtherOpenings(@TempDir Path folder) {
         Path path = folder.resolve("locked");
-        try (HostFile one = HostFile.open(path, HostFile.READ_WRITE | HostFile.CREATE);
-                HostFile two = HostFile.open(path, HostFile.READ_ONLY)) {
-            assertThat(one.tryLock(false)).isTrue();
-            assertThat(two.tryLock(false)).isTrue();
-            assertThat(one.tryLock(true)).isFalse();
-            two.close();
+        try (HostFile one = HostFile.open(path, HostFile.READ_WRITE | HostFile.CREATE)) {
+            try (HostFile two = HostFile.open(path, HostFile.READ_ONLY)) {
+                assertThat(one.tryLock(false)).isTrue();
+                assertThat(two.tryLock(false)).isTrue();
+                assertThat(one.tryLock(true)).isFalse();
+            }
             assertThat(one.tryLock(true)).isTrue();
             try (HostFile three = HostFile.open(path, HostFile.READ_ONLY)) {
                 assertThat(three.tryLock(false)).isFalse();

@@ -75,7 +75,7 @@ public record ImageSpec(
         if (sectorBytes != 512 && (sectorBytes != 4096 || format == ImageFormat.VHD)) {
             throw new IllegalArgumentException(format + " with sectors of " + sectorBytes + " bytes");
         }
-        if (size < 0 || size == 0 && layout != Layout.DIFFERENCING || size % sectorBytes != 0) {
+        if (size < 0 || (size == 0 && layout != Layout.DIFFERENCING) || size % sectorBytes != 0) {
             throw new IllegalArgumentException(
                     "a disk of " + size + " bytes, which are not whole sectors of " + sectorBytes + " bytes");
         }

@@ -172,7 +172,11 @@ public final class OverlayDisk extends CheckedDisk {
     @Override
     protected void doClose() {
         lock.writeLock().lock();
-        lock.writeLock().unlock();
+        try {
+            // Now nobody is inside, and nobody gets in any more: the disk is closed.
+        } finally {
+            lock.writeLock().unlock();
+        }
         scratch.close();
         if (ownsBase) {
             base.close();

@@ -229,13 +229,15 @@ public final class HostBackingFile implements BackingFile {
     private boolean passes(IoMemory memory) {
         for (int i = 0; i < memory.count(); i++) {
             MemorySegment piece = memory.piece(i);
-            if (!piece.isNative()
-                    || memoryAlignment > 1
-                            && (piece.address() % memoryAlignment != 0 || piece.byteSize() % alignment != 0)) {
+            if (!piece.isNative() || !isAligned(piece)) {
                 return false;
             }
         }
         return true;
+    }
+
+    private boolean isAligned(MemorySegment piece) {
+        return memoryAlignment == 1 || (piece.address() % memoryAlignment == 0 && piece.byteSize() % alignment == 0);
     }
 
     private void bounce(long position, IoMemory memory, boolean writing) {

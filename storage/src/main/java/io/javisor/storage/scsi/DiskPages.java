@@ -84,7 +84,9 @@ final class DiskPages {
                 1,
                 0,
                 3,
-                ByteBuffer.allocate(8).putLong(0, naa & ~0L >>> 4 | 3L << 60).array());
+                ByteBuffer.allocate(8)
+                        .putLong(0, (naa & (-1L >>> 4)) | 3L << 60)
+                        .array());
         designator(
                 out,
                 1,

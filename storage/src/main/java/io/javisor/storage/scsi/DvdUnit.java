@@ -143,7 +143,7 @@ public final class DvdUnit extends LogicalUnit {
         long end = requireMedium().size() / SECTOR;
         boolean minutes = command.bit(1, 1);
         int format = command.u8(2) & 0xF;
-        if (format == 0 && command.u8(6) > 1 && command.u8(6) != 0xAA || format > 1) {
+        if ((format == 0 && command.u8(6) > 1 && command.u8(6) != 0xAA) || format > 1) {
             throw ScsiError.check(Sense.INVALID_FIELD);
         }
         boolean leadOutOnly = format == 0 && command.u8(6) == 0xAA;
@@ -243,7 +243,7 @@ public final class DvdUnit extends LogicalUnit {
 
     private long modeSense(ScsiCommand command, int allocation, int header) {
         int page = command.u8(2) & 0x3F;
-        if (page != 0x2A && page != 0x3F || command.u8(2) >> 6 == 3) {
+        if ((page != 0x2A && page != 0x3F) || command.u8(2) >> 6 == 3) {
             throw ScsiError.check(Sense.INVALID_FIELD);
         }
         byte[] out = new byte[header + 22];

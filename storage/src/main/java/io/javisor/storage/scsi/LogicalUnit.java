@@ -220,7 +220,7 @@ public abstract class LogicalUnit {
         }
         int opcode = command.u8(3);
         boolean has = withServiceAction.get(opcode);
-        if (how > 3 || how == 1 && has || how == 2 && !has) {
+        if (how > 3 || (how == 1 && has) || (how == 2 && !has)) {
             throw ScsiError.check(Sense.INVALID_FIELD);
         }
         Operation o = operations.get(Operation.key(opcode, has ? command.u16(4) : -1));
@@ -231,7 +231,7 @@ public abstract class LogicalUnit {
                 .putShort((short) usage.length)
                 .put(usage);
         if (o != null && o.serviceAction() >= 0) {
-            out.put(5, (byte) (o.usage()[1] & 0xE0 | o.serviceAction()));
+            out.put(5, (byte) ((o.usage()[1] & 0xE0) | o.serviceAction()));
         }
         return command.answer(out.array(), allocation);
     }

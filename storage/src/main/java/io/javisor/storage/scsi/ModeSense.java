@@ -64,7 +64,7 @@ final class ModeSense {
             throw ScsiError.check(new Sense(Sense.ILLEGAL_REQUEST, 0x3900)); // saving parameters is not supported
         }
         boolean all = page == ALL && (subpage == 0 || subpage == 0xFF);
-        if (!all && (page != CACHING && page != CONTROL || subpage != 0)) {
+        if (!all && ((page != CACHING && page != CONTROL) || subpage != 0)) {
             throw ScsiError.check(Sense.INVALID_FIELD);
         }
         var out = new ByteArrayOutputStream();

@@ -11,6 +11,7 @@ package io.javisor.storage.scsi;
  * @param always whether it is run even if a unit attention waits or the path is not usable
  * @param handler runs it and returns how many bytes it moved
  */
+@SuppressWarnings("ArrayRecordComponent") // the table is not shared
 record Operation(
         String name, int opcode, int serviceAction, byte[] usage, Access access, boolean always, Handler handler) {
     /** What reservations mean for a command. */
@@ -29,7 +30,7 @@ record Operation(
     }
 
     static int key(int opcode, int serviceAction) {
-        return opcode << 8 | serviceAction & 0xFF;
+        return opcode << 8 | (serviceAction & 0xFF);
     }
 
     int key() {

@@ -64,7 +64,7 @@ final class Reservations {
     static boolean isType(int type) {
         return type == WRITE_EXCLUSIVE
                 || type == EXCLUSIVE_ACCESS
-                || type >= WRITE_EXCLUSIVE_REGISTRANTS_ONLY && type <= EXCLUSIVE_ACCESS_ALL_REGISTRANTS;
+                || (type >= WRITE_EXCLUSIVE_REGISTRANTS_ONLY && type <= EXCLUSIVE_ACCESS_ALL_REGISTRANTS);
     }
 
     private static boolean isForAll(int type) {
@@ -82,8 +82,8 @@ final class Reservations {
             boolean writeExclusive = type == WRITE_EXCLUSIVE
                     || type == WRITE_EXCLUSIVE_REGISTRANTS_ONLY
                     || type == WRITE_EXCLUSIVE_ALL_REGISTRANTS;
-            return writeExclusive && access == Operation.Access.READ
-                    || type >= WRITE_EXCLUSIVE_REGISTRANTS_ONLY && keys.containsKey(id);
+            return (writeExclusive && access == Operation.Access.READ)
+                    || (type >= WRITE_EXCLUSIVE_REGISTRANTS_ONLY && keys.containsKey(id));
         }
     }
 
@@ -221,7 +221,7 @@ final class Reservations {
             throw ScsiError.check(Sense.INVALID_PARAMETER);
         }
         List<Nexus.Id> gone = keys.entrySet().stream()
-                .filter(e -> all && victim == 0 || e.getValue() == victim)
+                .filter(e -> (all && victim == 0) || e.getValue() == victim)
                 .map(Map.Entry::getKey)
                 .filter(other -> !(takesOver && other.equals(id)))
                 .toList();
@@ -286,7 +286,7 @@ final class Reservations {
             int savedType = in.readInt();
             int count = in.readInt();
             if (version != STATE_VERSION
-                    || savedType != 0 && !isType(savedType)
+                    || (savedType != 0 && !isType(savedType))
                     || count < 0
                     || count > MOST_REGISTRATIONS) {
                 throw new IOException("version " + version + ", type " + savedType + ", " + count + " registrations");
@@ -298,7 +298,7 @@ final class Reservations {
                     holder = id;
                 }
             }
-            type = holder != null || isForAll(savedType) && count > 0 ? savedType : 0;
+            type = holder != null || (isForAll(savedType) && count > 0) ? savedType : 0;
         } catch (IOException | IllegalArgumentException e) {
             throw new DiskException(
                     DiskException.Kind.FORMAT, "saved reservations are damaged: " + e, null, 0, "delete them", e);

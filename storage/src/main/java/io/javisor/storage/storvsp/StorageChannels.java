@@ -1,5 +1,6 @@
 package io.javisor.storage.storvsp;
 
+import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
 import io.javisor.storage.scsi.ScsiTarget;
@@ -197,6 +198,7 @@ final class StorageChannels {
     }
 
     /** One step of the initialization; fills the answer in and returns its status. */
+    @SuppressWarnings("RefactorSwitch") // steps, not an expression
     private synchronized int next(int operation, ByteBuffer packet) {
         switch (operation) {
             case Protocol.BEGIN_INITIALIZATION -> {
@@ -311,13 +313,18 @@ final class StorageChannels {
     }
 
     synchronized void save(StateWriter out) {
-        out.put("phase", phase.ordinal());
+        out.put("phase", phase.name());
         out.put("version", version);
         out.put("announce", announcePending);
     }
 
     synchronized void restore(StateReader in) {
-        phase = Phase.values()[in.getInt("phase", 0, Phase.values().length - 1)];
+        String name = in.getString("phase");
+        try {
+            phase = Phase.valueOf(name);
+        } catch (IllegalArgumentException e) {
+            throw new StateException("a storage controller in phase " + name);
+        }
         version = in.getInt("version", 0, 0xFFFF);
         announcePending = in.getBoolean("announce");
     }

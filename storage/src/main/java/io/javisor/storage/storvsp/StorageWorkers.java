@@ -11,8 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
  * queue. The queue is bounded by those who fill it: each channel holds a limited number of packets. Safe from any thread.
  */
 public final class StorageWorkers implements Executor, AutoCloseable {
-    private static final Runnable STOP = () -> {};
-
+    private final Runnable stop = this::nothing; // tells a thread to end
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final List<Thread> threads = new ArrayList<>();
     private boolean closed;
@@ -40,6 +39,8 @@ public final class StorageWorkers implements Executor, AutoCloseable {
         queue.add(task);
     }
 
+    private void nothing() {}
+
     private void work() {
         while (true) {
             Runnable task;
@@ -48,7 +49,7 @@ public final class StorageWorkers implements Executor, AutoCloseable {
             } catch (InterruptedException e) {
                 continue; // nobody interrupts them but by mistake
             }
-            if (task.equals(STOP)) {
+            if (task.equals(stop)) {
                 return;
             }
             try {
@@ -66,7 +67,7 @@ public final class StorageWorkers implements Executor, AutoCloseable {
         synchronized (this) {
             if (!closed) {
                 closed = true;
-                threads.forEach(_ -> queue.add(STOP));
+                threads.forEach(_ -> queue.add(stop));
             }
         }
         boolean interrupted = false;

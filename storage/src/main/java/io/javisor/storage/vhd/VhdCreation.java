@@ -71,7 +71,7 @@ public final class VhdCreation {
         long pathAt = SECTOR + VhdHeader.BYTES;
         long bat = pathAt;
         if (hasParent) {
-            int length = wanted.encodedPath().length;
+            long length = wanted.encodedPath().length;
             bat += (length + SECTOR - 1) / SECTOR * SECTOR;
         }
         var header =

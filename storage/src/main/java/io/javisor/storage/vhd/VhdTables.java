@@ -71,8 +71,8 @@ final class VhdTables {
 
     private void checkPlace(int block) {
         long place = place(block);
-        if (place < header.batOffset() + batBytes(header.entries())
-                        && place + bitmapBytes + blockBytes > header.batOffset()
+        if ((place < header.batOffset() + batBytes(header.entries())
+                        && place + bitmapBytes + blockBytes > header.batOffset())
                 || place < SECTOR
                 || place > file.size() - bitmapBytes - blockBytes) {
             throw new DiskFormatException(
@@ -89,7 +89,7 @@ final class VhdTables {
 
     /** Bytes of the file that a block takes, with its bitmap. */
     long bytesInFile() {
-        return bitmapBytes + blockBytes;
+        return (long) bitmapBytes + blockBytes;
     }
 
     /** Where the blocks in the file are. */
@@ -157,15 +157,19 @@ final class VhdTables {
     }
 
     boolean has(int block, int sector) {
-        return (bitmap(block)[sector >> 3] & 0x80 >> (sector & 7)) != 0;
+        return isSet(bitmap(block), sector);
+    }
+
+    private static boolean isSet(byte[] bits, int sector) {
+        return (bits[sector >> 3] & (0x80 >> (sector & 7))) != 0;
     }
 
     /** How many sectors from one on, at most a number, are as that one is. */
     int run(int block, int from, int most) {
         byte[] bits = bitmap(block);
-        boolean wanted = (bits[from >> 3] & 0x80 >> (from & 7)) != 0;
+        boolean wanted = isSet(bits, from);
         int n = 1;
-        while (n < most && (bits[from + n >> 3] & 0x80 >> (from + n & 7)) != 0 == wanted) {
+        while (n < most && isSet(bits, from + n) == wanted) {
             n++;
         }
         return n;

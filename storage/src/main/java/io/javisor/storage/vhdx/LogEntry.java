@@ -138,12 +138,12 @@ record LogEntry(
             long length = in.getLong(at + 8);
             long offset = in.getLong(at + 16);
             boolean zero = in.getInt(at) == ZEROES;
-            if (!zero && in.getInt(at) != DESCRIPTOR
+            if ((!zero && in.getInt(at) != DESCRIPTOR)
                     || in.getLong(at + 24) != sequence
                     || offset < 0
                     || offset % Layout.PAGE != 0
                     || offset > Layout.LARGEST_FILE - Layout.PAGE
-                    || zero && (length < 0 || length % Layout.PAGE != 0 || length > Layout.LARGEST_FILE - offset)) {
+                    || (zero && (length < 0 || length % Layout.PAGE != 0 || length > Layout.LARGEST_FILE - offset))) {
                 return -1;
             }
             data += zero ? 0 : 1;

@@ -43,7 +43,7 @@ final class LogReplay {
             while (used < ring.length()) {
                 LogEntry entry = LogEntry.find(ring, at % ring.length(), guid);
                 if (entry == null
-                        || !run.isEmpty() && entry.sequence() != run.getLast().sequence() + 1
+                        || (!run.isEmpty() && entry.sequence() != run.getLast().sequence() + 1)
                         || used + entry.length() > ring.length()) {
                     break;
                 }

@@ -140,7 +140,7 @@ record Metadata(
                     throw new DiskFormatException(file.name(), region + at, "a second item " + guid);
                 }
                 if (length > Layout.MIB
-                        || length > 0 && (offset < TABLE || offset + length > regions.metadataLength())) {
+                        || (length > 0 && (offset < TABLE || offset + length > regions.metadataLength()))) {
                     throw new DiskFormatException(
                             file.name(),
                             region + at + 16,

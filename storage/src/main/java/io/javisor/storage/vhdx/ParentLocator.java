@@ -101,7 +101,8 @@ record ParentLocator(Map<String, String> pairs) {
         for (var pair : pairs.entrySet()) {
             length += 2 * (pair.getKey().length() + pair.getValue().length());
         }
-        ByteBuffer out = Layout.little(new byte[length]);
+        byte[] bytes = new byte[length];
+        ByteBuffer out = Layout.little(bytes);
         MsGuid.put(out, 0, TYPE);
         out.putShort(18, (short) pairs.size());
         int at = FIRST;
@@ -119,6 +120,6 @@ record ParentLocator(Map<String, String> pairs) {
             at += PAIR;
             text += k.length + v.length;
         }
-        return out.array();
+        return bytes;
     }
 }

@@ -17,6 +17,7 @@ final class ReplayedFile implements BackingFile {
     private static final long MOST_UPDATES = 16 << 10;
 
     /** An update; zeroes if it has no page. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody else sees it
     private record Patch(long offset, long length, byte @Nullable [] page) {}
 
     private final BackingFile file;

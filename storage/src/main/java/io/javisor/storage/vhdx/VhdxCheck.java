@@ -67,7 +67,7 @@ public final class VhdxCheck {
         long at = bat.payloadEntryAt(block);
         long entry = store.pages.get(at);
         int state = Bat.state(entry);
-        if (state == 4 || state == 5 || state == Bat.PARTIAL && !differencing) {
+        if (state == 4 || state == 5 || (state == Bat.PARTIAL && !differencing)) {
             problem(at, "block " + block + " is in state " + state);
         } else if (Bat.isAllocated(entry)) {
             if (place(at, entry, bat.blockBytes, "block " + block)) {

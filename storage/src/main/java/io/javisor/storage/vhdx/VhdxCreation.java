@@ -128,7 +128,8 @@ public final class VhdxCreation {
 
     private static void fillBat(BackingFile file, Bat bat, long blocksAt) {
         int perPage = MetadataPages.WORDS;
-        ByteBuffer page = Layout.little(new byte[Layout.PAGE]);
+        byte[] bytes = new byte[Layout.PAGE];
+        ByteBuffer page = Layout.little(bytes);
         long block = 0;
         for (long first = 0; first < bat.entries; first += perPage) {
             for (int i = 0; i < perPage; i++) {
@@ -136,7 +137,7 @@ public final class VhdxCreation {
                 page.putLong(i * 8, payload ? Bat.entry(Bat.FULL, blocksAt + block * bat.blockBytes) : 0);
                 block += payload ? 1 : 0;
             }
-            file.write(bat.offset + first * 8, page.array());
+            file.write(bat.offset + first * 8, bytes);
         }
     }
 }

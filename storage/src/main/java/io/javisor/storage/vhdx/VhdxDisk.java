@@ -102,7 +102,7 @@ public final class VhdxDisk extends CheckedDisk {
         if (Bat.isAllocated(entry)) {
             Bat.check(name(), at, entry, block, store.file.size(), store.regions, store.header());
         }
-        if (state == 4 || state == 5 || state == Bat.PARTIAL && bitmap == null) {
+        if (state == 4 || state == 5 || (state == Bat.PARTIAL && bitmap == null)) {
             throw new DiskFormatException(name(), at, "a BAT entry with state " + state);
         }
         return entry;
@@ -306,7 +306,7 @@ public final class VhdxDisk extends CheckedDisk {
             if (state == Bat.ZERO
                     || state == Bat.UNMAPPED
                     || state == Bat.UNDEFINED
-                    || state == Bat.NOT_PRESENT && parent == null) {
+                    || (state == Bat.NOT_PRESENT && parent == null)) {
                 return;
             }
             if (whole && (release || !Bat.isAllocated(entry))) {
@@ -393,9 +393,12 @@ public final class VhdxDisk extends CheckedDisk {
 
     @Override
     protected void doClose() {
-        // Requests in progress hold the lock shared; those that come later see that the disk is closed.
         store.lock.writeLock().lock();
-        store.lock.writeLock().unlock();
+        try {
+            // Now nobody is inside, and nobody gets in any more: the disk is closed.
+        } finally {
+            store.lock.writeLock().unlock();
+        }
         try {
             store.close();
         } finally {

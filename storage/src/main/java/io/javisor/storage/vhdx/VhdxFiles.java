@@ -56,8 +56,8 @@ public final class VhdxFiles {
                 parent != null
                         ? ImageSpec.Layout.DIFFERENCING
                         : f.leaveAllocated ? ImageSpec.Layout.FIXED : ImageSpec.Layout.DYNAMIC,
-                f.diskBytes,
-                file.size(),
+                /* size= */ f.diskBytes,
+                /* fileBytes= */ file.size(),
                 file.allocatedBytes(),
                 f.blockBytes,
                 f.sectorBytes,

@@ -3,6 +3,7 @@ package io.javisor.storage.vhdx;
 import io.javisor.storage.file.HostBackingFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 
@@ -79,7 +80,7 @@ public final class VhdxResize {
         store.commit();
     }
 
-    private static void grow(VhdxStore store, long size, TreeMap<Long, byte[]> changed) {
+    private static void grow(VhdxStore store, long size, Map<Long, byte[]> changed) {
         Bat old = store.bat;
         var bigger = new Bat(old.offset, size, old.blockBytes, old.sectorBytes, store.metadata.parent() != null);
         long oldBytes = old.entries * 8;
@@ -124,7 +125,7 @@ public final class VhdxResize {
     }
 
     /** Changes bytes of the file in copies of its pages. */
-    static void patch(VhdxStore store, TreeMap<Long, byte[]> pages, long at, byte[] bytes) {
+    static void patch(VhdxStore store, Map<Long, byte[]> pages, long at, byte[] bytes) {
         for (int done = 0; done < bytes.length; ) {
             long pageAt = (at + done) & -Layout.PAGE;
             byte[] page = pages.computeIfAbsent(pageAt, p -> store.file.read(p, Layout.PAGE));

@@ -147,6 +147,7 @@ final class VhdxStore implements AutoCloseable {
     }
 
     /** Takes the lock alone, with room in the log for one change; commits first if need be. */
+    @SuppressWarnings("LockNotBeforeTry") // the caller releases it
     void lockToChange() {
         while (true) {
             lock.writeLock().lock();

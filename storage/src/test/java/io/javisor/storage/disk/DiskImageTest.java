@@ -213,7 +213,7 @@ class DiskImageTest {
         @Override
         protected Disk open(boolean readOnly) {
             if (!Files.exists(parent())) {
-                var unused = spec();
+                var _ = spec();
             }
             return OverlayDisk.in(folder, DiskImage.open(parent(), DiskOptions.DEFAULT.withReadOnly(true)), true);
         }

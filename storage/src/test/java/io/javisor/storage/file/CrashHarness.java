@@ -1,5 +1,7 @@
 package io.javisor.storage.file;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.IoMemory;
 import java.util.ArrayList;
@@ -140,7 +142,7 @@ public final class CrashHarness {
                 }
                 case Event.Durable d -> {
                     for (int s = d.sector; s < d.sector + d.count; s++) {
-                        flushed[s] = newest.get(s);
+                        flushed[s] = newest.getOrDefault(s, 0L);
                         since.remove(s);
                     }
                 }
@@ -210,7 +212,8 @@ public final class CrashHarness {
     private PagedFile crashDuringReplay(PagedFile crashed, Random random) {
         var changes = new ArrayList<PagedFile.Change>();
         PagedFile first = crashed.copy().listener(changes::add);
-        opener.apply(first); // and never closed
+        Disk unused = opener.apply(first); // and never closed
+        assertThat(unused.size()).isPositive();
         int end = changes.isEmpty() ? 0 : random.nextInt(changes.size());
         PagedFile again = crashed.copy();
         var pending = new ArrayList<PagedFile.Change>();
@@ -233,8 +236,8 @@ public final class CrashHarness {
             long stamp = in.getLong(s * SECTOR);
             long other = in.getLong((s + 1) * SECTOR - 8);
             if (stamp != other
-                    || stamp != flushed[s]
-                            && !since.getOrDefault(s, new HashSet<>()).contains(stamp)) {
+                    || (stamp != flushed[s]
+                            && !since.getOrDefault(s, new HashSet<>()).contains(stamp))) {
                 throw new AssertionError("cut " + cuts + ": sector " + s + " holds " + stamp + "/" + other
                         + "; at the last flush it held " + flushed[s] + ", since then " + since.get(s)
                         + " were written");

@@ -46,7 +46,7 @@ class CrashTest {
         DiskImage.create(folder.resolve("parent"), ImageSpec.dynamic(ImageFormat.RAW, SIZE));
         try (Disk raw = DiskImage.open(folder.resolve("parent"))) {
             for (int s = 100; s < stamps.length; s += 3) {
-                stamps[s] = 1_000_000 + s;
+                stamps[s] = 1_000_000L + s;
                 raw.write(s * 512L, IoMemory.of(CrashHarness.sectors(stamps[s], 1)), false);
             }
         }

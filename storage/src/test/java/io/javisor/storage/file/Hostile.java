@@ -192,7 +192,6 @@ public final class Hostile {
             IoMemory piece = IoMemory.of(new byte[64 * KIB]);
             for (long at = 0; at < Math.min(size, SIZE); at += MIB / 2) {
                 long n = Math.min(64 * KIB, size - at) / sector * sector;
-                attempt(() -> opened.read(piece.byteSize() > n ? 0 : 0, piece.slice(0, Math.min(n, 4096))));
                 long here = at;
                 attempt(() -> opened.read(here, piece.slice(0, n)));
                 attempt(() -> use(opened.extent(here, n)));

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -18,6 +19,7 @@ public final class PagedFile implements BackingFile {
     /** Something that was done to a file. */
     public sealed interface Change {
         /** Bytes were written. */
+        @SuppressWarnings("ArrayRecordComponent") // owned by the record of changes
         record Written(long position, byte[] bytes) implements Change {}
 
         /** A range was zeroed. */
@@ -78,7 +80,7 @@ public final class PagedFile implements BackingFile {
             }
             pages.put(index, old == null ? new byte[PAGE] : old.clone());
         }
-        return pages.get(index);
+        return Objects.requireNonNull(pages.get(index));
     }
 
     public void put(long position, byte[] bytes, int from, int length) {

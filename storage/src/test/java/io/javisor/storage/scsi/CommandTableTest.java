@@ -28,7 +28,7 @@ class CommandTableTest {
                 .map(Method::getName)
                 .collect(Collectors.toSet());
         var listed = lines.stream().map(ROW::matcher).filter(m -> m.matches()).map(m -> {
-            for (String test : m.group(3).split(", ")) {
+            for (String test : m.group(3).split(", ", -1)) {
                 assertThat(methods).contains(test);
             }
             return m.group(1) + " "

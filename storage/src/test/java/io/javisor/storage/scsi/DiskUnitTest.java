@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -41,6 +42,12 @@ class DiskUnitTest {
         return data;
     }
 
+    private static String text(ByteBuffer data, int at, int length) {
+        byte[] bytes = new byte[length];
+        data.get(at, bytes);
+        return new String(bytes, StandardCharsets.US_ASCII);
+    }
+
     private byte[] blocks(int lba, int count) {
         IoMemory memory = IoMemory.allocate(count * 512L);
         disk.read(lba * 512L, memory);
@@ -53,7 +60,7 @@ class DiskUnitTest {
         assertThat(data.get(0)).isZero();
         assertThat(data.get(2)).isEqualTo((byte) 6);
         assertThat(data.get(4) + 5).isEqualTo(data.limit());
-        assertThat(new String(data.array(), 8, 24, StandardCharsets.US_ASCII)).isEqualTo("Msft    Virtual Disk    ");
+        assertThat(text(data, 8, 24)).isEqualTo("Msft    Virtual Disk    ");
         assertThat(initiator.in("12 00 00 00 24 00", 255).limit()).isEqualTo(36);
         Initiator.fails(initiator.tryIn("12 00 80 00 FF 00", 255), 5, 0x2400);
     }
@@ -70,7 +77,7 @@ class DiskUnitTest {
         String serial = new String(initiator.in("12 01 80 00 FF 00", 255).array(), 4, 32, StandardCharsets.US_ASCII);
         assertThat(serial).isEqualTo(disk.traits().identity().toString().replace("-", ""));
         ByteBuffer id = initiator.in("12 01 83 00 FF 00", 255);
-        assertThat(new String(id.array(), 8, 40, StandardCharsets.US_ASCII)).isEqualTo("Msft    " + serial);
+        assertThat(text(id, 8, 40)).isEqualTo("Msft    " + serial);
         assertThat(id.get(48 + 4) >> 4 & 0xF).as("NAA, locally assigned").isEqualTo(3);
         ByteBuffer limits = initiator.in("12 01 B0 00 FF 00", 255);
         assertThat(limits.getShort(2)).isEqualTo((short) 0x3C);
@@ -191,7 +198,7 @@ class DiskUnitTest {
         data[700]++;
         ScsiResult different = initiator.tryOut("8F 02 0000000000000000 00000002 00 00", data);
         Initiator.fails(different, 14, 0x1D00);
-        assertThat(different.sense().information()).isEqualTo(700);
+        assertThat(Objects.requireNonNull(different.sense()).information()).isEqualTo(700);
     }
 
     @Test
@@ -215,7 +222,7 @@ class DiskUnitTest {
         try (var pool = Executors.newFixedThreadPool(threads)) {
             for (int t = 0; t < threads; t++) {
                 var mine = new Initiator(unit, "thread" + t);
-                pool.submit(() -> {
+                var _ = pool.submit(() -> {
                     for (int done = 0; done < each; ) {
                         byte[] now = mine.in("28 00 00000000 00 0001 00", 512).array();
                         byte[] both = Arrays.copyOf(now, 1024);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.javisor.storage.disk.IoMemory;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
+import java.util.Objects;
 
 /** Sends commands to a unit and checks what comes back. */
 final class Initiator {
@@ -50,8 +51,7 @@ final class Initiator {
 
     static void fails(ScsiResult result, int key, int code) {
         assertThat(result.status()).as("%s", result).isEqualTo(ScsiResult.CHECK_CONDITION);
-        Sense sense = result.sense();
-        assertThat(sense).isNotNull();
+        Sense sense = Objects.requireNonNull(result.sense());
         assertThat(String.format("%x/%04x", sense.key(), sense.code())).isEqualTo(String.format("%x/%04x", key, code));
     }
 }

@@ -10,6 +10,7 @@ import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.scsi.DiskUnit;
+import io.javisor.storage.scsi.Nexus;
 import io.javisor.vmbus.VmBus;
 import io.javisor.vmbus.guest.GuestChannel;
 import io.javisor.vmbus.guest.GuestPacket;
@@ -23,6 +24,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -61,9 +63,19 @@ class ScsiControllerTest {
                 .putInt(4, 1);
     }
 
+    private static byte[] bytes(ByteBuffer of) {
+        byte[] all = new byte[of.capacity()];
+        of.get(0, all);
+        return all;
+    }
+
+    private Nexus nexus() {
+        return Objects.requireNonNull(controller.target().nexuses().get(0));
+    }
+
     private ByteBuffer ask(GuestChannel channel, ByteBuffer packet) {
         long id = transaction++;
-        channel.send(id, packet.array(), true);
+        channel.send(id, bytes(packet), true);
         GuestPacket answer = channel.receive();
         assertThat(answer).as("failures: %s", guest.failures()).isNotNull();
         assertThat(answer.isCompletion()).isTrue();
@@ -207,7 +219,7 @@ class ScsiControllerTest {
                 srb(64, 7, 1, "12 00 00 00 24 00", 36),
                 srb(64, 0, 1, "12 00 00 00 24 00", 36).put(18, (byte) 1),
                 srb(64, 0, 1, "12 00 00 00 24 00", 36).put(17, (byte) 3))) {
-            channel.sendGpaDirect(transaction++, where.array(), List.of(GuestRange.of(page, 36)));
+            channel.sendGpaDirect(transaction++, bytes(where), List.of(GuestRange.of(page, 36)));
             succeeded(channel.receive().buffer());
             assertThat(guest.memory().getByte(page)).isEqualTo((byte) 0x7F);
         }
@@ -363,7 +375,7 @@ class ScsiControllerTest {
     @Test
     void stateGoesAroundInTheMiddleOfWork() {
         GuestChannel channel = boot(0x0602);
-        var unit = (DiskUnit) controller.target().nexuses().get(0).unit();
+        var unit = (DiskUnit) nexus().unit();
         unit.raise(io.javisor.storage.scsi.Sense.capacityChanged(), null);
         channel.send(77, srb(64, 0, 2, "00 00 00 00 00 00", 0).array(), true);
         var pausing = CompletableFuture.runAsync(() -> guest.bus().pause(Duration.ofSeconds(10)));
@@ -385,7 +397,7 @@ class ScsiControllerTest {
         GuestPacket before = channel.receive();
         assertThat(before.transactionId()).isEqualTo(77);
         assertThat(before.buffer().get(40)).as("the attention of before").isEqualTo((byte) 0x2A);
-        unit = (DiskUnit) controller.target().nexuses().get(0).unit();
+        unit = (DiskUnit) nexus().unit();
         controller.add(1, unit);
         guest.run();
         assertThat(channel.receive().buffer().getInt(0)).as("ENUMERATE_BUS").isEqualTo(11);
@@ -396,7 +408,7 @@ class ScsiControllerTest {
     @Test
     void attentionsThatNobodyHasHeardOfAreSaved() {
         boot(0x0602);
-        controller.target().nexuses().get(0).raise(io.javisor.storage.scsi.Sense.capacityChanged());
+        nexus().raise(io.javisor.storage.scsi.Sense.capacityChanged());
         StateReader saved = save(controller);
         var restored = new ScsiController(0, "vm", workers, 3);
         restored.add(0, new DiskUnit(disk));
