@@ -1,41 +1,114 @@
 package io.javisor.api;
 
 import io.javisor.kvm.partition.MemfdBacking;
+import io.javisor.linux.HostThread;
 import io.javisor.linux.PageSize;
+import io.javisor.numa.CpuSet;
 import io.javisor.numa.NumaNode;
+import io.javisor.numa.NumaTopology;
+import io.javisor.numa.host.HostTopology;
+import io.javisor.numa.placement.HostLoad;
+import io.javisor.numa.placement.MachineNuma;
+import io.javisor.numa.placement.PlacementPlan;
+import io.javisor.numa.placement.PlacementPlanner;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.topology.AddressSpacePlan;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** A machine's memory: one backing for each NUMA node, reserved for the machine's life, and the plan of its addresses. */
+/**
+ * A machine's memory: one backing for each NUMA node, reserved for the machine's life, the plan of its addresses, and where on
+ * the host it goes. A machine of one node of which nothing is asked is left to the host's own placement, which costs nothing
+ * to plan.
+ */
 final class GuestRam implements AutoCloseable {
+    private final NumaTopology topology;
     private final AddressSpacePlan plan;
     private final List<MemfdBacking> nodes;
+    private final Map<Integer, HostThread> threads = new HashMap<>(); // guarded by this
+    private @Nullable MachineNuma numa; // guarded by this; made when it is first needed
 
-    private GuestRam(AddressSpacePlan plan, List<MemfdBacking> nodes) {
+    private GuestRam(NumaTopology topology, AddressSpacePlan plan, List<MemfdBacking> nodes) {
+        this.topology = topology;
         this.plan = plan;
         this.nodes = nodes;
     }
 
     static GuestRam reserve(MachineSpec spec) {
-        var planner = AddressSpacePlan.builder();
-        for (NumaNode node : spec.numa().nodes()) {
-            planner.node(node.memory());
-        }
-        AddressSpacePlan plan = planner.build();
+        NumaTopology topology = spec.numa();
+        PlacementPlan placement = isPlaced(topology) ? placementOf(topology) : null;
+        AddressSpacePlan plan = topology.addressSpace(_ -> 0).build();
         var nodes = new ArrayList<MemfdBacking>();
         try {
-            for (int i = 0; i < spec.numa().nodes().size(); i++) {
+            for (int i = 0; i < topology.nodes().size(); i++) {
                 // A node without memory keeps its place in the list with the least that there is.
                 long bytes = Math.max(plan.backingBytes(i), AddressSpacePlan.GRANULE);
-                nodes.add(MemfdBacking.reserve("javisor-" + spec.name() + "-node" + i, bytes, PageSize.KIB_4));
+                nodes.add(MemfdBacking.reserve(
+                        "javisor-" + spec.name() + "-node" + i,
+                        bytes,
+                        pages(topology.nodes().get(i))));
             }
+            var ram = new GuestRam(topology, plan, List.copyOf(nodes));
+            if (placement != null) {
+                ram.numa = new MachineNuma(topology, placement, ram::bootRegions, HostTopology::read);
+                ram.numa.bindMemory();
+            }
+            return ram;
         } catch (RuntimeException e) {
             nodes.forEach(MemfdBacking::close);
             throw e;
         }
-        return new GuestRam(plan, List.copyOf(nodes));
+    }
+
+    /** Whether the spec says anything of the host's nodes. */
+    private static boolean isPlaced(NumaTopology topology) {
+        return topology.nodes().size() > 1
+                || !topology.spanning()
+                || !topology.nodes().getFirst().hostNodes().isEmpty();
+    }
+
+    private static PlacementPlan placementOf(NumaTopology topology) {
+        return PlacementPlanner.plan(HostLoad.of(HostTopology.read()), topology);
+    }
+
+    private static PageSize pages(NumaNode node) {
+        for (PageSize size : PageSize.values()) {
+            if (size.bytes() == node.hugePageSize()) {
+                return size;
+            }
+        }
+        return PageSize.KIB_4;
+    }
+
+    /** Where memory and threads lie on the host. */
+    synchronized MachineNuma numa() {
+        MachineNuma here = numa;
+        if (here == null) {
+            var made = new MachineNuma(topology, placementOf(topology), this::bootRegions, HostTopology::read);
+            threads.forEach((vcpu, thread) -> made.started(vcpu, thread, CpuSet.EMPTY));
+            here = made;
+            numa = here;
+        }
+        return here;
+    }
+
+    /** A vCPU's thread begins; on that thread. */
+    synchronized void vcpuStarted(int vcpu, HostThread thread) {
+        threads.put(vcpu, thread);
+        if (numa != null) {
+            numa.started(vcpu, thread);
+        }
+    }
+
+    /** A vCPU's thread ends; on that thread. */
+    synchronized void vcpuStopped(int vcpu) {
+        threads.remove(vcpu);
+        if (numa != null) {
+            numa.stopped(vcpu);
+        }
     }
 
     AddressSpacePlan plan() {

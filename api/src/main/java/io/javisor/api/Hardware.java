@@ -13,6 +13,7 @@ import io.javisor.devices.PowerButton;
 import io.javisor.devices.Serial16550;
 import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.kvm.partition.PartitionListener;
+import io.javisor.linux.HostThread;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.PowerPort;
@@ -40,7 +41,7 @@ final class Hardware implements AutoCloseable {
     private final List<AcpiNode> described = new ArrayList<>();
 
     private Hardware(MachineSpec spec, GuestRam ram, BootInputs inputs, Console console, RunListener listener) {
-        var endings = new Endings(listener);
+        var endings = new Endings(listener, ram);
         partition = KvmPartition.create(inputs.partition(), endings);
         for (MemoryRegion region : ram.bootRegions()) {
             partition.addMemory(region);
@@ -137,9 +138,11 @@ final class Hardware implements AutoCloseable {
     /** Turns what the guest does to its power, and how vCPUs fail, into the run's outcome. */
     private final class Endings implements PowerPort, PartitionListener {
         private final RunListener listener;
+        private final GuestRam ram;
 
-        Endings(RunListener listener) {
+        Endings(RunListener listener, GuestRam ram) {
             this.listener = listener;
+            this.ram = ram;
         }
 
         @Override
@@ -165,6 +168,16 @@ final class Hardware implements AutoCloseable {
         @Override
         public void failed(int vcpu, HypervisorException error) {
             tell(new Outcome.Failed(error));
+        }
+
+        @Override
+        public void vcpuStarted(int vcpu, HostThread thread) {
+            ram.vcpuStarted(vcpu, thread);
+        }
+
+        @Override
+        public void vcpuStopped(int vcpu) {
+            ram.vcpuStopped(vcpu);
         }
 
         private void tell(Outcome how) {

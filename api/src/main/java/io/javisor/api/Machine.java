@@ -4,6 +4,7 @@ import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecException;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
+import io.javisor.numa.placement.MachineNuma;
 import io.javisor.partition.HypervisorException;
 import java.time.Duration;
 import java.time.Instant;
@@ -76,6 +77,20 @@ final class Machine implements Hardware.RunListener {
     List<String> threadNames() {
         Hardware running = hardware;
         return running == null ? List.of() : running.partition().threadNames();
+    }
+
+    MachineNuma numa() {
+        if (state == MachineState.CLOSED) {
+            throw Failure.wrongState("ask", spec.name(), state);
+        }
+        return ram.numa();
+    }
+
+    long residentBytes() {
+        if (state == MachineState.CLOSED) {
+            return 0;
+        }
+        return ram.residentBytes();
     }
 
     void start() {

@@ -3,6 +3,7 @@ package io.javisor.api;
 import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
+import io.javisor.numa.placement.MachineNuma;
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
@@ -144,6 +145,16 @@ public final class VirtualMachine implements AutoCloseable {
     /** What the machine has done since it was created. */
     public MachineStatistics statistics() {
         return machine.statistics();
+    }
+
+    /** Where the machine's memory and vCPUs lie on the host's NUMA nodes, and the means to move them. */
+    public MachineNuma numa() {
+        return machine.numa();
+    }
+
+    /** Bytes of the host's memory that the guest holds now: what it has touched and not given back. */
+    public long residentBytes() {
+        return machine.residentBytes();
     }
 
     /** The vCPUs' thread names, for profilers and for pinning; empty unless running or paused. */

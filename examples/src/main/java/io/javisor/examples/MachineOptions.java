@@ -4,8 +4,10 @@ import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineBuilder;
 import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
+import io.javisor.numa.NumaArguments;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -43,17 +45,24 @@ final class MachineOptions {
     @Option(
             names = "--memory",
             paramLabel = "SIZE",
-            defaultValue = "512M",
             converter = SizeConverter.class,
-            description = "Memory, as 512M or 2G (default: ${DEFAULT-VALUE}).")
-    private long memory;
+            description = "Memory, as 512M or 2G (default: 512M).")
+    private @Nullable Long memory;
+
+    @Option(names = "--vcpus", paramLabel = "N", description = "Virtual processors (default: 1).")
+    private @Nullable Integer vcpus;
 
     @Option(
-            names = "--vcpus",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Virtual processors (default: ${DEFAULT-VALUE}).")
-    private int vcpus;
+            names = "--numa",
+            paramLabel = "vcpus=N,memory=SIZE[,host-node=N][,policy=bind|preferred]",
+            description = "A virtual NUMA node; repeat it for more. Between them the nodes have all processors and memory.")
+    private List<String> numa = List.of();
+
+    @Option(
+            names = "--numa-distance",
+            paramLabel = "FROM:TO=N",
+            description = "How far two nodes are apart, 11 to 254 (default: 20); the way back is the same unless given.")
+    private List<String> distances = List.of();
 
     @Option(names = "--name", paramLabel = "NAME", defaultValue = "javisor", description = "The machine's name.")
     private String name = "javisor";
@@ -84,7 +93,17 @@ final class MachineOptions {
     }
 
     MachineBuilder builder() {
-        return VirtualMachine.builder(name).memory(memory).vcpus(vcpus).linux(l -> {
+        MachineBuilder builder = VirtualMachine.builder(name);
+        if (!numa.isEmpty() || !distances.isEmpty()) {
+            builder.numa(NumaArguments.parse(numa, distances).build());
+        }
+        if (memory != null) {
+            builder.memory(memory);
+        }
+        if (vcpus != null) {
+            builder.vcpus(vcpus);
+        }
+        return builder.linux(l -> {
             if (kernel != null) {
                 l.kernel(kernel);
             } else {
@@ -101,11 +120,11 @@ final class MachineOptions {
 
     /** Memory that the machine may come to use, in bytes. */
     long memory() {
-        return memory;
+        return builder().spec().memory();
     }
 
     int vcpus() {
-        return vcpus;
+        return builder().spec().vcpus();
     }
 
     /** Which kernel, for people. */

@@ -1,8 +1,9 @@
 package io.javisor.kvm.partition;
 
+import io.javisor.linux.HostThread;
 import io.javisor.partition.HypervisorException;
 
-/** Hears how a partition's run ends. Called on a vCPU's thread; must not block or close the partition there. */
+/** Hears of a partition's run. Called on a vCPU's thread; must not block or close the partition there. */
 public interface PartitionListener {
     /**
      * A vCPU shut down: triple fault.
@@ -26,4 +27,14 @@ public interface PartitionListener {
      * @param vcpu its number, from 0
      */
     void failed(int vcpu, HypervisorException error);
+
+    /**
+     * A vCPU's thread begins, before it first enters the guest.
+     *
+     * @param thread the current thread, as the host knows it
+     */
+    default void vcpuStarted(int vcpu, HostThread thread) {}
+
+    /** A vCPU's thread is about to end. */
+    default void vcpuStopped(int vcpu) {}
 }

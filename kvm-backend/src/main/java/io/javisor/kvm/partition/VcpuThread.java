@@ -4,6 +4,7 @@ import io.javisor.kvm.Exit;
 import io.javisor.kvm.Msr;
 import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
+import io.javisor.linux.HostThread;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.bus.IoBus;
 import java.util.concurrent.atomic.AtomicLong;
@@ -78,6 +79,7 @@ final class VcpuThread {
 
     private void loop() {
         try {
+            listener.vcpuStarted(id, HostThread.current());
             while (gate.pass()) {
                 while (serve(vcpu.run())) {
                     // in the guest again
