@@ -21,6 +21,7 @@ import io.javisor.partition.acpi.AcpiNode;
 import io.javisor.partition.bus.IoBus;
 import io.javisor.partition.synic.SynIc;
 import io.javisor.vmbus.VmBus;
+import io.javisor.vmbus.service.HeartbeatService;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,7 @@ final class Hardware implements AutoCloseable {
     private final Exec exec;
     private final IoReactors.@Nullable Lease reactors;
     private final @Nullable VmBus bus;
+    private final @Nullable Integration integration;
     private final List<AcpiNode> described = new ArrayList<>();
 
     private Hardware(MachineSpec spec, GuestRam ram, BootInputs inputs, Console console, RunListener listener) {
@@ -78,10 +80,13 @@ final class Hardware implements AutoCloseable {
         if (synic == null) {
             reactors = null;
             bus = null;
+            integration = null;
         } else {
             reactors = IoReactors.lease();
             bus = new VmBus(partition.memory(), synic, reactors.all(), new BusWatch(spec.name()));
             described.add(VmBus.acpiDevice());
+            integration = new Integration(synic, state -> listener.heartbeat(this, state));
+            integration.offer(bus);
         }
     }
 
@@ -109,6 +114,11 @@ final class Hardware implements AutoCloseable {
         return exec;
     }
 
+    /** The integration services; null without a VMBus. */
+    @Nullable Integration integration() {
+        return integration;
+    }
+
     void pressPowerButton() {
         button.press();
     }
@@ -133,6 +143,8 @@ final class Hardware implements AutoCloseable {
         void ended(Hardware run, Outcome how);
 
         void crashed(Hardware run, long[] parameters);
+
+        void heartbeat(Hardware run, HeartbeatService.State state);
     }
 
     /** Turns what the guest does to its power, and how vCPUs fail, into the run's outcome. */

@@ -6,10 +6,15 @@ import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
 import io.javisor.numa.placement.MachineNuma;
 import io.javisor.partition.HypervisorException;
+import io.javisor.vmbus.service.HeartbeatService;
+import io.javisor.vmbus.service.ShutdownService;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -23,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * up or torn down (milliseconds), never while the guest works.
  */
 final class Machine implements Hardware.RunListener {
+    /** How long the guest's shutdown service may take to say that it will: hv_utils answers at once or never. */
+    private static final long SERVICE_PATIENCE = TimeUnit.SECONDS.toNanos(5);
+
     private final MachineSpec spec;
     private final BootInputs inputs;
     private final GuestRam ram;
@@ -154,16 +162,24 @@ final class Machine implements Hardware.RunListener {
     }
 
     Outcome shutdown(Duration timeout) {
+        long deadline = Deadline.after(timeout);
+        Hardware asked;
         lock.lock();
         try {
             if (state == MachineState.PAUSED) {
                 resume();
             }
             require("shut down", MachineState.RUNNING, MachineState.STOPPED);
-            if (state == MachineState.RUNNING) {
-                running().pressPowerButton();
-            }
-            if (waitFor(timeout)) {
+            asked = hardware;
+        } finally {
+            lock.unlock();
+        }
+        if (asked != null && !shutdownByService(asked, deadline)) {
+            asked.pressPowerButton();
+        }
+        lock.lock();
+        try {
+            if (waitFor(Duration.ofNanos(deadline - System.nanoTime()))) {
                 return settled();
             }
         } finally {
@@ -171,6 +187,26 @@ final class Machine implements Hardware.RunListener {
         }
         kill();
         return settled();
+    }
+
+    /** Whether the guest's shutdown service took the request. */
+    private static boolean shutdownByService(Hardware asked, long deadline) {
+        Integration services = asked.integration();
+        if (services == null || !services.shutdown().isReady()) {
+            return false;
+        }
+        Duration left = Duration.ofNanos(Math.clamp(deadline - System.nanoTime(), 1, SERVICE_PATIENCE));
+        try {
+            services.shutdown()
+                    .request(ShutdownService.Kind.SHUTDOWN, false, "shut down by the host", left)
+                    .get(left.toNanos(), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (ExecutionException | TimeoutException e) {
+            return false; // refused, or hv_utils is stuck: the button is another way
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     void kill() {
@@ -279,6 +315,22 @@ final class Machine implements Hardware.RunListener {
         crashReported = true;
         events.publish(new MachineEvent.CrashReported(
                 Instant.now(), LongStream.of(parameters).boxed().toList()));
+    }
+
+    @Override
+    public void heartbeat(Hardware run, HeartbeatService.State beats) {
+        events.publish(new MachineEvent.HeartbeatChanged(Instant.now(), beats));
+    }
+
+    Integration integration() {
+        Integration services = present().integration();
+        if (services == null) {
+            throw new HypervisorException(
+                    "no-vmbus",
+                    "machine \"" + spec.name() + "\" has no VMBus: this host's KVM lacks the Hyper-V enlightenments",
+                    "see javisor doctor; use a kernel with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd, or the lab");
+        }
+        return services;
     }
 
     /** Tears a run down and decides what follows. Called with the lock held; a run that is over already is ignored. */

@@ -1,5 +1,6 @@
 package io.javisor.api;
 
+import io.javisor.vmbus.service.HeartbeatService;
 import java.time.Instant;
 import java.util.List;
 
@@ -36,4 +37,12 @@ public sealed interface MachineEvent {
             parameters = List.copyOf(parameters);
         }
     }
+
+    /**
+     * The guest's kernel answers heartbeats, or no longer does.
+     *
+     * @param at when
+     * @param state since then
+     */
+    record HeartbeatChanged(Instant at, HeartbeatService.State state) implements MachineEvent {}
 }

@@ -85,7 +85,7 @@ public final class VirtualMachine implements AutoCloseable {
     }
 
     /**
-     * Asks the guest to shut itself down (it sees its power button pressed), and switches the power off if it has not done so
+     * Asks the guest to shut itself down, by Hyper-V's shutdown service or else by the power button, and switches the power off if it has not done so
      * in time.
      *
      * @return how it ended: {@link Outcome.PoweredOff} if the guest did it, {@link Outcome.Killed} if time ran out
@@ -145,6 +145,16 @@ public final class VirtualMachine implements AutoCloseable {
     /** What the machine has done since it was created. */
     public MachineStatistics statistics() {
         return machine.statistics();
+    }
+
+    /**
+     * The integration services of the present run: shutdown, time, heartbeat, keys and values, backup.
+     *
+     * @throws io.javisor.partition.HypervisorException with code {@code no-vmbus} on a host without KVM's Hyper-V
+     *     enlightenments
+     */
+    public Integration integration() {
+        return machine.integration();
     }
 
     /** Where the machine's memory and vCPUs lie on the host's NUMA nodes, and the means to move them. */
