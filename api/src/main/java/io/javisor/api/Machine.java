@@ -5,6 +5,7 @@ import io.javisor.api.exec.ExecException;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
 import io.javisor.numa.placement.MachineNuma;
+import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.partition.HypervisorException;
 import io.javisor.vmbus.service.HeartbeatService;
 import io.javisor.vmbus.service.ShutdownService;
@@ -155,6 +156,29 @@ final class Machine implements Hardware.RunListener {
                 require("resume", MachineState.PAUSED);
                 running().partition().resume();
                 become(MachineState.RUNNING);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    List<String> registers() {
+        lock.lock();
+        try {
+            boolean wasRunning = state == MachineState.RUNNING;
+            if (!wasRunning) {
+                require("look into", MachineState.PAUSED);
+            }
+            KvmPartition partition = running().partition();
+            if (wasRunning) {
+                partition.pause();
+            }
+            try {
+                return partition.registers();
+            } finally {
+                if (wasRunning) {
+                    partition.resume();
+                }
             }
         } finally {
             lock.unlock();

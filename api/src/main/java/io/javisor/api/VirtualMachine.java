@@ -167,6 +167,11 @@ public final class VirtualMachine implements AutoCloseable {
         return machine.residentBytes();
     }
 
+    /** The vCPUs' registers as text, one entry each: where a guest that hangs is. Holds them for a moment if they run. */
+    public List<String> registers() {
+        return machine.registers();
+    }
+
     /** The vCPUs' thread names, for profilers and for pinning; empty unless running or paused. */
     List<String> threadNames() {
         return machine.threadNames();

@@ -95,7 +95,8 @@ final class RunCommand implements Callable<Integer> {
             return code(vm.awaitStop(left(deadline)), err);
         } catch (HypervisorException e) {
             if (e.code().equals("timeout")) {
-                err.println("javisor: the guest did not end within the time given");
+                err.println("javisor: the guest did not end within the time given; its processors:");
+                vm.registers().forEach(err::println);
                 return ExitCode.TIMEOUT;
             }
             throw e;

@@ -4,6 +4,7 @@ import io.javisor.kvm.CpuidEntry;
 import io.javisor.kvm.Kvm;
 import io.javisor.kvm.KvmVm;
 import io.javisor.kvm.Vcpu;
+import io.javisor.kvm.VcpuDump;
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.InterruptLine;
@@ -187,6 +188,11 @@ public final class KvmPartition implements AutoCloseable {
     /** Accesses to MSRs that the guest does not have, over all vCPUs. */
     public long unknownMsrs() {
         return vcpus.stream().mapToLong(VcpuThread::unknownMsrs).sum();
+    }
+
+    /** All vCPUs' registers as text; only while they are held. */
+    public List<String> registers() {
+        return vcpus.stream().map(v -> VcpuDump.of(v.vcpu()).toString()).toList();
     }
 
     /** Names of the vCPUs' threads. */
