@@ -15,6 +15,7 @@ package io.javisor.boot;
  *   0xE0000  reserved: VM generation ID, one page
  *   0xE1000  reserved: ACPI tables, if they fit; else at the end of memory below 3 GiB
  *   0xF0000  reserved: RSDP, SMBIOS entry point and structures (where kexec-tools and Linux scan for them)
+ *   0xFFFF0  reserved: reset vector, with real-mode code that writes the reset register
  * </pre>
  */
 public final class BootAddresses {
@@ -59,6 +60,9 @@ public final class BootAddresses {
 
     /** The SMBIOS structures. */
     public static final long SMBIOS_STRUCTURES = 0xF0060;
+
+    /** Where a processor in real mode begins after a reset (F000:FFF0). */
+    public static final long RESET_VECTOR = 0xFFFF0;
 
     /** End of the reserved area. */
     public static final long BIOS_END = 0x100000;

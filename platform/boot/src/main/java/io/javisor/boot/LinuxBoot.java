@@ -101,11 +101,12 @@ public final class LinuxBoot {
         memory.write(acpiAt, acpi.bytes());
         memory.write(BootAddresses.RSDP, acpi.rsdp());
         byte[] smbios = Smbios.structures(identity, plan);
-        if (smbios.length > BootAddresses.BIOS_END - BootAddresses.SMBIOS_STRUCTURES) {
+        if (smbios.length > BootAddresses.RESET_VECTOR - BootAddresses.SMBIOS_STRUCTURES) {
             throw BootException.memory("SMBIOS structures of " + smbios.length + " bytes do not fit");
         }
         memory.write(BootAddresses.SMBIOS_STRUCTURES, smbios);
         memory.write(BootAddresses.SMBIOS, Smbios.entryPoint(smbios.length));
+        memory.write(BootAddresses.RESET_VECTOR, resetCode());
         memory.write(BootAddresses.COMMAND_LINE, commandLine);
         memory.write(BootAddresses.SETUP_DATA, zeroPage.setupData());
         memory.write(BootAddresses.ZERO_PAGE, zeroPage.page());
@@ -118,6 +119,21 @@ public final class LinuxBoot {
                 acpiAt,
                 acpi.length(),
                 map);
+    }
+
+    /**
+     * What a BIOS would have at the reset vector. Linux with hardware-reduced ACPI and no EFI does not use the FADT's reset
+     * register: it goes back to real mode and jumps here (arch/x86/kernel/reboot.c, BOOT_EFI falls to BOOT_BIOS).
+     */
+    private byte[] resetCode() {
+        int port = platform.resetPort();
+        return new byte[] {
+            (byte) 0xBA, (byte) port, (byte) (port >> 8), // mov dx, port
+            (byte) 0xB0, (byte) platform.resetValue(), // mov al, value
+            (byte) 0xEE, // out dx, al
+            (byte) 0xF4, // hlt
+            (byte) 0xEB, (byte) 0xFD, // jmp back to the hlt
+        };
     }
 
     private AcpiTables render(long gpa) {
