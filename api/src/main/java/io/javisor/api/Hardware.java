@@ -115,7 +115,8 @@ final class Hardware implements AutoCloseable {
     }
 
     /** The integration services; null without a VMBus. */
-    @Nullable Integration integration() {
+    @Nullable
+    Integration integration() {
         return integration;
     }
 

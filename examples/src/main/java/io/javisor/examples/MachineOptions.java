@@ -55,13 +55,15 @@ final class MachineOptions {
     @Option(
             names = "--numa",
             paramLabel = "vcpus=N,memory=SIZE[,host-node=N][,policy=bind|preferred]",
-            description = "A virtual NUMA node; repeat it for more. Between them the nodes have all processors and memory.")
+            description =
+                    "A virtual NUMA node; repeat it for more. Between them the nodes have all processors and memory.")
     private List<String> numa = List.of();
 
     @Option(
             names = "--numa-distance",
             paramLabel = "FROM:TO=N",
-            description = "How far two nodes are apart, 11 to 254 (default: 20); the way back is the same unless given.")
+            description =
+                    "How far two nodes are apart, 11 to 254 (default: 20); the way back is the same unless given.")
     private List<String> distances = List.of();
 
     @Option(names = "--name", paramLabel = "NAME", defaultValue = "javisor", description = "The machine's name.")

@@ -128,11 +128,15 @@ public final class LinuxBoot {
     private byte[] resetCode() {
         int port = platform.resetPort();
         return new byte[] {
-            (byte) 0xBA, (byte) port, (byte) (port >> 8), // mov dx, port
-            (byte) 0xB0, (byte) platform.resetValue(), // mov al, value
+            (byte) 0xBA,
+            (byte) port,
+            (byte) (port >> 8), // mov dx, port
+            (byte) 0xB0,
+            (byte) platform.resetValue(), // mov al, value
             (byte) 0xEE, // out dx, al
             (byte) 0xF4, // hlt
-            (byte) 0xEB, (byte) 0xFD, // jmp back to the hlt
+            (byte) 0xEB,
+            (byte) 0xFD, // jmp back to the hlt
         };
     }
 
