@@ -64,7 +64,7 @@ final class TarReader implements Closeable {
                 skipped = tar.skip(Long.MAX_VALUE);
             }
             limited.allow(MAX_HEADERS);
-            TarArchiveEntry entry = tar.getNextEntry();
+            TarArchiveEntry entry = nextEntry();
             limited.allow(Long.MAX_VALUE);
             if (entry == null) {
                 if (first && limited.total == 0) {
@@ -256,6 +256,15 @@ final class TarReader implements Closeable {
                 }
             }
             return count;
+        }
+    }
+
+    /** Headers that describe headers make the library call itself; a small stack ends before the byte limit does. */
+    private @Nullable TarArchiveEntry nextEntry() throws IOException {
+        try {
+            return tar.getNextEntry();
+        } catch (StackOverflowError e) {
+            throw ImageException.archive(name, "headers describe headers without end");
         }
     }
 }
