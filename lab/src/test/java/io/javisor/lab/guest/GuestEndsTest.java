@@ -1,14 +1,11 @@
 package io.javisor.lab.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javisor.api.Outcome;
 import io.javisor.api.ResetAction;
 import io.javisor.api.VirtualMachine;
-import io.javisor.api.Wait;
 import io.javisor.lab.junit.LabTest;
-import io.javisor.partition.HypervisorException;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -32,15 +29,6 @@ class GuestEndsTest {
     }
 
     @Test
-    void aPanicIsToldFromAReset() {
-        try (VirtualMachine vm = machine("echo c > /proc/sysrq-trigger; $b sleep 60\n", ResetAction.STOP)) {
-            Outcome outcome = vm.start().awaitStop(PATIENCE);
-            assertThat(outcome).isInstanceOf(Outcome.Panicked.class);
-            assertThat(((Outcome.Panicked) outcome).message()).contains("sysrq triggered crash");
-        }
-    }
-
-    @Test
     void theEndOfInitIsAPanic() {
         try (VirtualMachine vm = machine("exit 1\n", ResetAction.RESTART)) {
             Outcome outcome = vm.start().awaitStop(PATIENCE);
@@ -53,31 +41,6 @@ class GuestEndsTest {
     void aResetStopsTheMachineIfAskedTo() {
         try (VirtualMachine vm = machine("$b reboot -f\n", ResetAction.STOP)) {
             assertThat(vm.start().awaitStop(PATIENCE)).isEqualTo(new Outcome.Reset());
-        }
-    }
-
-    @Test
-    void aHangIsATimeOutWithTheConsoleAsEvidence() {
-        try (VirtualMachine vm = machine("echo hanging now; while :; do :; done\n", ResetAction.STOP)) {
-            vm.start().await(Wait.forConsole("hanging now"), PATIENCE);
-            assertThatThrownBy(() -> vm.awaitStop(Duration.ofSeconds(1)))
-                    .isInstanceOfSatisfying(
-                            HypervisorException.class, e -> assertThat(e.code()).isEqualTo("timeout"))
-                    .hasMessageContaining("hanging now");
-            long before = System.nanoTime();
-            vm.kill();
-            assertThat(vm.outcome()).contains(new Outcome.Killed());
-            assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(10));
-        }
-    }
-
-    @Test
-    void thePowerButtonIsHeard() {
-        try (VirtualMachine vm = VirtualMachine.builder("button")
-                .linux(l -> l.debian("6.12-cloud"))
-                .build()) {
-            vm.start().await(Wait.forShell(), PATIENCE);
-            assertThat(vm.shutdown(Duration.ofSeconds(30))).isEqualTo(new Outcome.PoweredOff());
         }
     }
 }
