@@ -26,7 +26,7 @@ class ExecInGuestTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"6.1-cloud", "6.12-cloud"})
+    @ValueSource(strings = {"6.1", "6.12-cloud"})
     void commandsBinaryAndTimeOuts(String kernel) throws Exception {
         try (VirtualMachine vm =
                 VirtualMachine.builder("exec").linux(l -> l.debian(kernel)).build()) {
