@@ -65,6 +65,7 @@ final class LabPool implements AutoCloseable {
                     .writable(kept())
                     .console(output.resolve("console-" + ++boots + ".log"))
                     .build();
+            wanted.fetchGuests();
             try {
                 lab = Lab.start(spec);
             } catch (LabException e) {

@@ -32,6 +32,9 @@ public @interface LabTest {
     /** The lab's kernel. */
     HostKernel kernel() default HostKernel.V6_1;
 
+    /** Stock kernels that the tests boot as guests ({@code "6.12-cloud"}); fetched before the lab, which has no network, starts. */
+    String[] guests() default {};
+
     /** Seconds without a sign of life of any test after which the running test has failed and its JVM is ended. */
     int timeout() default 300;
 }

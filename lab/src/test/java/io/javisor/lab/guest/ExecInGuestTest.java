@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs run in stock kernels by a busybox shell on the second serial port, and the kernel's driver never complains. */
-@LabTest
+@LabTest(guests = {"6.1", "6.12-cloud"})
 class ExecInGuestTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 

@@ -11,7 +11,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** Each way in which a guest can end is told from the others. */
-@LabTest
+@LabTest(guests = "6.12-cloud")
 class GuestEndsTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
