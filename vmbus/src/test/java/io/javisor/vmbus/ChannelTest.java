@@ -424,6 +424,28 @@ class ChannelTest {
     }
 
     @Test
+    void aGuestThatDoesNotTellAboutRoomIsLookedAtNowAndThen() {
+        GuestChannel channel = open(2);
+        guest.memory().putInt(channel.ringGpa() + 64, 0); // no flow control
+        Channel host = device.channels.getFirst();
+        int sent = 0;
+        while (host.send(sent, false, MemorySegment.ofArray(new byte[512]))) {
+            sent++;
+        }
+        for (int i = 0; i < 100; i++) {
+            channel.signal();
+            guest.run();
+        }
+        guest.memory().putInt(channel.downstreamGpa() + 4, guest.memory().getInt(channel.downstreamGpa()));
+        guest.advance(Duration.ofMillis(9));
+        assertThat(device.writable).isZero();
+        int tasks = guest.reactor().run();
+        guest.advance(Duration.ofMillis(2));
+        assertThat(device.writable).isEqualTo(1);
+        assertThat(tasks).isZero();
+    }
+
+    @Test
     void aBusyChannelLeavesTurnsToOthers() {
         EchoDevice other = new EchoDevice(2);
         guest.bus().add(other);

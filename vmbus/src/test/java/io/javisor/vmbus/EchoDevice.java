@@ -25,6 +25,7 @@ final class EchoDevice implements ChannelDevice {
     final List<Integer> released = new ArrayList<>();
     boolean hold;
     boolean refuse;
+    boolean greet;
 
     @Nullable
     RuntimeException failWith;
@@ -60,6 +61,9 @@ final class EchoDevice implements ChannelDevice {
             throw new ChannelRefusedException("not now");
         }
         channels.add(channel);
+        if (greet) {
+            channel.send(99, false, MemorySegment.ofArray(new byte[8]));
+        }
         return new ChannelHandler() {
             @Override
             public void received(Packet packet) {

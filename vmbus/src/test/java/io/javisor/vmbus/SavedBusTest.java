@@ -262,6 +262,31 @@ class SavedBusTest {
     }
 
     @Test
+    void whatADeviceSaidBeforeItsChannelStartedIsNotLost() {
+        device.greet = true;
+        GuestChannel first = open(4);
+        assertThat(first.receive().transactionId()).isEqualTo(99);
+        first.close();
+        // The open is on its way when the pause begins.
+        long gpa = guest.allocate(8 * PageRuns.PAGE);
+        int gpadl = guest.createGpadl(first.relId(), List.of(GuestRange.of(gpa, 8 * PageRuns.PAGE)));
+        PageRuns all = new PageRuns(guest.memory());
+        all.add(gpa, 8 * PageRuns.PAGE);
+        all.seal();
+        new io.javisor.vmbus.ring.RingMemory(all.part(0, 4 * PageRuns.PAGE)).initialize();
+        var downstream = new io.javisor.vmbus.ring.RingMemory(all.part(4 * PageRuns.PAGE, 4 * PageRuns.PAGE));
+        downstream.initialize();
+        guest.post(new GuestMessage.OpenChannel(first.relId(), 1, gpadl, 0, 4, io.javisor.vmbus.protocol.Octets.EMPTY));
+        guest.reactor().runOne(); // the message is handled, the channel not opened
+        move();
+        guest.expect(HostMessage.OpenResult.class, m -> m.status() == 0);
+        var packet = new io.javisor.vmbus.ring.PacketBuffer(4096);
+        assertThat(new io.javisor.vmbus.ring.IncomingRing(downstream).next(packet))
+                .isTrue();
+        assertThat(packet.transactionId()).isEqualTo(99);
+    }
+
+    @Test
     void aGuestThatNeverConnectedStillCan() {
         guest.bus().add(device);
         move();

@@ -29,6 +29,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** One open channel. Its rings, its handler and most of its state belong to its reactor. */
@@ -111,6 +112,7 @@ public final class BusChannel implements Channel {
     private boolean polling;
     private boolean pollScheduled;
     private boolean awaitingRoom;
+    private boolean roomTimer;
 
     /**
      * A channel over its rings; on its reactor.
@@ -297,8 +299,12 @@ public final class BusChannel implements Channel {
         if (out.awaitRoom(wanted)) {
             return true;
         }
-        if (!in.peerTellsRoom()) {
-            reactor.schedule(POLL_NANOS, poll);
+        if (!in.peerTellsRoom() && !roomTimer) {
+            roomTimer = true;
+            reactor.schedule(POLL_NANOS, () -> {
+                roomTimer = false;
+                poll();
+            });
         }
         return false;
     }
@@ -376,7 +382,12 @@ public final class BusChannel implements Channel {
             packet.next = top;
         } while (!FINISHED.compareAndSet(this, top, packet));
         if (top == null) {
-            reactor.execute(poll);
+            try {
+                reactor.execute(poll);
+            } catch (RejectedExecutionException e) {
+                // The machine is closed: nobody waits for the answer.
+                return;
+            }
         }
     }
 
@@ -495,6 +506,13 @@ public final class BusChannel implements Channel {
 
     /** Stops reading; calls back when nothing is with the device. */
     public void pause(Runnable quiet) {
+        if (state == State.OPEN) {
+            try {
+                publish(); // what is staged only would be lost if the machine were saved
+            } catch (RingCorruptException e) {
+                fail(String.valueOf(e.getMessage()));
+            }
+        }
         paused = true;
         whenQuiet = quiet;
         takeFinished();

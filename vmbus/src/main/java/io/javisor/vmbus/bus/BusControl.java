@@ -261,7 +261,7 @@ public final class BusControl implements ChannelEvents {
         place.channel = channel;
         listener.opened(place.offer, place.subChannelIndex);
         server.opened(channel.relId(), HostMessage.SUCCESS);
-        channel.reactor().execute(channel::start);
+        channel.reactor().execute(closing ? channel::close : channel::start);
         settle();
     }
 

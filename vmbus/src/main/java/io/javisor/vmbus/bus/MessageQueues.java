@@ -9,6 +9,7 @@ import io.javisor.vmbus.server.VmBusServer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +67,11 @@ public final class MessageQueues implements MessagePort {
                 return HvStatus.INSUFFICIENT_BUFFERS;
             }
             in.add(payload);
-            schedule();
+            try {
+                schedule();
+            } catch (RejectedExecutionException e) {
+                return HvStatus.INVALID_CONNECTION_ID; // the machine is closing
+            }
         }
         return HvStatus.SUCCESS;
     }

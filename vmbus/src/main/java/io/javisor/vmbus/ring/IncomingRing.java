@@ -88,9 +88,24 @@ public final class IncomingRing {
         if (length > into.limit()) {
             throw corrupt("has a packet of " + length + " bytes where " + into.limit() + " are allowed");
         }
-        int at = read + 8 == size ? 0 : read + 8;
-        MemorySegment bytes = into.begin(word, ring.getLong(at));
-        ring.read(wrap(at + 8), bytes, PacketBuffer.DESCRIPTOR, length - PacketBuffer.DESCRIPTOR);
+        MemorySegment run = ring.whole(read, length);
+        if (run != null) { // nearly always
+            long from = ring.within(read);
+            MemorySegment bytes = into.begin(word, run.get(RingMemory.U64, from + 8));
+            MemorySegment.copy(
+                    run,
+                    from + PacketBuffer.DESCRIPTOR,
+                    bytes,
+                    PacketBuffer.DESCRIPTOR,
+                    length - PacketBuffer.DESCRIPTOR);
+        } else {
+            MemorySegment bytes = into.begin(word, ring.getLong(wrap(read + 8)));
+            ring.read(
+                    wrap(read + PacketBuffer.DESCRIPTOR),
+                    bytes,
+                    PacketBuffer.DESCRIPTOR,
+                    length - PacketBuffer.DESCRIPTOR);
+        }
         read = wrap(read + length + 8);
         return true;
     }

@@ -118,20 +118,30 @@ public final class OutgoingRing {
             return false;
         }
         int at = write;
-        ring.putLong(
-                at,
-                (type & 0xFFFFL) | (start >>> 3) * 0x1_0000L | (length >>> 3) * 0x1_0000_0000L | (long) flags << 48);
-        ring.putLong(wrap(at + 8), transaction);
-        if (headerBytes != 0) {
+        long word = (type & 0xFFFFL) | (start >>> 3) * 0x1_0000L | (length >>> 3) * 0x1_0000_0000L | (long) flags << 48;
+        MemorySegment run = ring.whole(at, length + 8);
+        if (run != null) { // nearly always
+            long to = ring.within(at);
+            run.set(RingMemory.U64, to, word);
+            run.set(RingMemory.U64, to + 8, transaction);
+            if (headerBytes != 0) {
+                MemorySegment.copy(header, 0, run, to + PacketBuffer.DESCRIPTOR, headerBytes);
+            }
+            if ((bytes & 7) != 0) {
+                run.set(RingMemory.U64, to + length - 8, 0); // no stale bytes in the padding
+            }
+            MemorySegment.copy(payload, offset, run, to + start, bytes);
+            run.set(RingMemory.U64, to + length, (long) at << 32);
+        } else {
+            ring.putLong(at, word);
+            ring.putLong(wrap(at + 8), transaction);
             ring.write(wrap(at + PacketBuffer.DESCRIPTOR), header, 0, headerBytes);
-        }
-        if ((bytes & 7) != 0) {
-            ring.putLong(wrap(at + length - 8), 0); // no stale bytes in the padding
-        }
-        if (bytes != 0) {
+            if ((bytes & 7) != 0) {
+                ring.putLong(wrap(at + length - 8), 0);
+            }
             ring.write(wrap(at + start), payload, offset, bytes);
+            ring.putLong(wrap(at + length), (long) at << 32);
         }
-        ring.putLong(wrap(at + length), (long) at << 32);
         write = wrap(at + length + 8);
         return true;
     }

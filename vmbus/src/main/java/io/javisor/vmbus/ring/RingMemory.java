@@ -5,12 +5,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /** The bytes of one ring: its control page, and its data pages as if they were contiguous and wrapped around. */
 public final class RingMemory {
     private static final VarHandle U32 =
             ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     static final int IN = 0;
     static final int OUT = 4;
@@ -22,6 +23,7 @@ public final class RingMemory {
     private final MemorySegment control;
     private final MemorySegment[] runs;
     private final int[] starts;
+    private final int[] runOfPage;
     private final int size;
 
     /**
@@ -44,6 +46,13 @@ public final class RingMemory {
             at += (int) runs[i].byteSize();
         }
         size = at;
+        runOfPage = new int[size / PageRuns.PAGE];
+        for (int i = 0, page = 0; page < runOfPage.length; page++) {
+            if (i + 1 < runs.length && starts[i + 1] <= page * PageRuns.PAGE) {
+                i++;
+            }
+            runOfPage[page] = i;
+        }
     }
 
     /** Bytes of data. */
@@ -81,6 +90,19 @@ public final class RingMemory {
                     "ring of " + size + " bytes has " + name + " index " + Integer.toUnsignedString(index));
         }
         return index;
+    }
+
+    /** The run that holds these bytes without a break; null if they wrap around or lie in several. */
+    @Nullable
+    MemorySegment whole(int at, int bytes) {
+        int i = runOf(at);
+        MemorySegment run = runs[i];
+        return bytes <= run.byteSize() - (at - starts[i]) ? run : null;
+    }
+
+    /** Where in its run a place is. */
+    int within(int at) {
+        return at - starts[runOf(at)];
     }
 
     /** Eight bytes at an 8-aligned place. */
@@ -128,19 +150,6 @@ public final class RingMemory {
     }
 
     private int runOf(int at) {
-        if (runs.length == 1) {
-            return 0;
-        }
-        int low = 0;
-        int high = runs.length - 1;
-        while (low < high) {
-            int middle = (low + high + 1) >>> 1;
-            if (starts[middle] <= at) {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return low;
+        return runOfPage[at / PageRuns.PAGE];
     }
 }

@@ -50,8 +50,15 @@ class GpadlFuzzTest {
         try {
             Gpadl gpadl = incomplete.resolve(MEMORY);
             long sum = 0;
+            int at = 0;
             for (PageRuns range : gpadl.ranges()) {
-                sum += range.length();
+                long bytes = words[at] & 0xFFFF_FFFFL;
+                long offset = words[at] >>> 32;
+                if (range.length() != bytes || offset >= PageRuns.PAGE) {
+                    throw new AssertionError(range.length() + " bytes for " + bytes + " at " + offset);
+                }
+                at += 1 + (int) ((offset + bytes + PageRuns.PAGE - 1) / PageRuns.PAGE);
+                sum += bytes;
             }
             var buffer = gpadl.buffer();
             if (sum != buffer.length()
