@@ -69,19 +69,29 @@ public final class HostBackingFile implements BackingFile {
     }
 
     private static HostBackingFile open(Path path, int flags, boolean readOnly, boolean direct) {
-        HostFile file;
+        HostFile file = openFile(path, direct ? flags | HostFile.DIRECT : flags);
         try {
-            file = HostFile.open(path, direct ? flags | HostFile.DIRECT : flags);
-        } catch (LinuxException e) {
-            throw new DiskException(Kind.OPEN, e.toString(), e.call(), e.errno(), remedy(e, direct), e);
-        }
-        try {
+            if (!readOnly && file.status().isBlockDevice()) {
+                // Of a block device, exclusive means that it is neither mounted nor part of anything else.
+                file.close();
+                file = openFile(path, (direct ? flags | HostFile.DIRECT : flags) | HostFile.EXCLUSIVE);
+            }
             var opened = new HostBackingFile(file, readOnly, direct);
             opened.lock();
             return opened;
         } catch (RuntimeException e) {
             file.close();
             throw e;
+        }
+    }
+
+    private static HostFile openFile(Path path, int flags) {
+        try {
+            return HostFile.open(path, flags);
+        } catch (LinuxException e) {
+            Kind kind = e.errno() == Errno.EBUSY ? Kind.BUSY : Kind.OPEN;
+            boolean direct = (flags & HostFile.DIRECT) != 0;
+            throw new DiskException(kind, e.toString(), e.call(), e.errno(), remedy(e, direct), e);
         }
     }
 
@@ -110,6 +120,7 @@ public final class HostBackingFile implements BackingFile {
             case Errno.EEXIST -> "choose another name, or delete the file first";
             case Errno.EACCES, Errno.EPERM -> "give this user access to the file, or open it read-only";
             case Errno.EROFS -> "open it read-only";
+            case Errno.EBUSY -> "unmount the device, or take it out of what uses it (see: lsblk)";
             case Errno.EINVAL -> direct ? "the file system can't do direct I/O: open without it" : "check the path";
             default -> "check the path and its file system";
         };

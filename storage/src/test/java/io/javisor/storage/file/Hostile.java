@@ -113,7 +113,9 @@ public final class Hostile {
     }
 
     private static Disk blank() {
-        return DiskImage.memory("blank", SIZE, 512);
+        var zeroes = new PagedFile();
+        zeroes.resize(SIZE);
+        return new RawDisk(zeroes, SIZE, 512, MsGuid.NONE);
     }
 
     private static void use(Disk disk) {
@@ -189,9 +191,9 @@ public final class Hostile {
         try (opened) {
             long size = opened.size();
             int sector = opened.traits().sectorBytes();
-            IoMemory piece = IoMemory.of(new byte[64 * KIB]);
-            for (long at = 0; at < Math.min(size, SIZE); at += MIB / 2) {
-                long n = Math.min(64 * KIB, size - at) / sector * sector;
+            IoMemory piece = IoMemory.of(new byte[8 * KIB]);
+            for (long at = 0; at < Math.min(size, SIZE); at += MIB - 4 * KIB) {
+                long n = Math.min(8 * KIB, size - at) / sector * sector;
                 long here = at;
                 attempt(() -> opened.read(here, piece.slice(0, n)));
                 attempt(() -> use(opened.extent(here, n)));
@@ -254,7 +256,7 @@ public final class Hostile {
             if (file.size() >= 2 * MIB) {
                 ByteBuffer head = ByteBuffer.wrap(file.read(entry, 64)).order(ByteOrder.LITTLE_ENDIAN);
                 int length = head.getInt(8);
-                if (length > 0 && length <= MIB / 2) {
+                if (length >= 64 && length <= MIB / 2) {
                     mend(file, entry, length);
                 }
             }

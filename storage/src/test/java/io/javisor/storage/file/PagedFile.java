@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 
 /** A file in memory that can be copied in no time and tells a listener what is done to it. For one thread at a time. */
 public final class PagedFile implements BackingFile {
@@ -95,7 +96,13 @@ public final class PagedFile implements BackingFile {
 
     private void clear(long position, long length) {
         long end = position + length;
-        for (Long index : Set.copyOf(pages.keySet())) {
+        long first = position / PAGE;
+        long last = (end - 1) / PAGE;
+        // Whichever is less: the range's pages or those that there are.
+        var all = last - first < pages.size()
+                ? LongStream.rangeClosed(first, last).boxed().filter(pages::containsKey)
+                : Set.copyOf(pages.keySet()).stream();
+        for (Long index : all.toList()) {
             long from = Math.max(position, index * PAGE);
             long to = Math.min(end, (index + 1) * PAGE);
             if (from >= to) {
@@ -160,6 +167,19 @@ public final class PagedFile implements BackingFile {
     public void write(long position, IoMemory from) {
         refuseIfReadOnly();
         did(new Change.Written(position, from.toByteArray()));
+    }
+
+    // Without native memory: fuzzing reads a lot.
+    @Override
+    public byte[] read(long position, int length) {
+        byte[] bytes = new byte[length];
+        read(position, IoMemory.of(bytes));
+        return bytes;
+    }
+
+    @Override
+    public void write(long position, byte[] bytes) {
+        write(position, IoMemory.of(bytes));
     }
 
     @Override
