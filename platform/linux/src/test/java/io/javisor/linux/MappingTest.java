@@ -1,0 +1,196 @@
+package io.javisor.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MappingTest {
+    private static final long MIB = 1 << 20;
+
+    @ParameterizedTest
+    @ValueSource(longs = {4096, 2 * MIB, 1024 * MIB})
+    void reservationIsAlignedAndExact(long alignment) throws Exception {
+        long before = ProcessFiles.mappings("");
+        try (Mapping mapping = Mapping.reserve(3 * MIB, alignment)) {
+            assertThat(mapping.segment().address() % alignment).isZero();
+            assertThat(mapping.size()).isEqualTo(3 * MIB);
+            assertThat(mapping.segment().get(ValueLayout.JAVA_LONG, 3 * MIB - 8))
+                    .isZero();
+            assertThatThrownBy(() -> mapping.segment().get(ValueLayout.JAVA_LONG, 3 * MIB - 7))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            // One line more, or none if it merged with a neighbour; not the room for the alignment.
+            assertThat(ProcessFiles.mappings("")).isLessThanOrEqualTo(before + 3);
+        }
+    }
+
+    @Test
+    void badReservationsAreRefused() {
+        assertThatThrownBy(() -> Mapping.reserve(0, 4096)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Mapping.reserve(4097, 4096)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Mapping.reserve(4096, 12288)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Mapping.reserve(Long.MAX_VALUE & -4096, 2 * MIB))
+                .isInstanceOf(ArithmeticException.class);
+        assertThatThrownBy(() -> Mapping.reserve(1L << 50, 4096))
+                .isInstanceOfSatisfying(
+                        LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
+    }
+
+    @Test
+    void terabyteCostsNothingUntilTouched() {
+        try (HostFile file = HostFile.memory("big", PageSize.KIB_4);
+                Mapping mapping = Mapping.reserve(1L << 40, 2 * MIB)) {
+            file.truncate(1L << 40);
+            mapping.map(0, 1L << 40, file.descriptor(), 0, Mapping.Access.SHARED);
+            mapping.segment().set(ValueLayout.JAVA_LONG, (1L << 40) - 8, 1);
+            assertThat(file.status().allocatedBytes()).isLessThanOrEqualTo(4 * MIB);
+        }
+    }
+
+    @Test
+    void partsOfFilesLieSideBySide() {
+        try (HostFile one = HostFile.memory("one", PageSize.KIB_4);
+                HostFile two = HostFile.memory("two", PageSize.KIB_4);
+                Mapping mapping = Mapping.reserve(8192, 4096)) {
+            one.truncate(8192);
+            two.truncate(4096);
+            mapping.map(0, 4096, one.descriptor(), 4096, Mapping.Access.SHARED);
+            mapping.map(4096, 4096, two.descriptor(), 0, Mapping.Access.SHARED);
+            mapping.segment().setString(4092, "ab|cd");
+            try (Mapping other = Mapping.of(one.descriptor(), 4096, 4096, Mapping.Access.SHARED_READ)) {
+                assertThat(other.segment().get(ValueLayout.JAVA_BYTE, 4092)).isEqualTo((byte) 'a');
+            }
+            try (Mapping other = Mapping.of(two.descriptor(), 0, 4096, Mapping.Access.SHARED)) {
+                assertThat(other.segment().getString(0)).isEqualTo("d");
+            }
+            assertThatThrownBy(() -> mapping.map(4096, 8192, two.descriptor(), 0, Mapping.Access.SHARED))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> mapping.map(100, 4096, two.descriptor(), 0, Mapping.Access.SHARED))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void privateWritesStayPrivate() {
+        try (HostFile file = HostFile.memory("private", PageSize.KIB_4)) {
+            file.truncate(4096);
+            try (Mapping shared = Mapping.of(file.descriptor(), 0, 4096, Mapping.Access.SHARED);
+                    Mapping mine = Mapping.of(file.descriptor(), 0, 4096, Mapping.Access.PRIVATE)) {
+                shared.segment().set(ValueLayout.JAVA_INT, 0, 1);
+                mine.segment().set(ValueLayout.JAVA_INT, 0, 2);
+                assertThat(shared.segment().get(ValueLayout.JAVA_INT, 0)).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
+    void adviceReachesTheKernel() {
+        try (HostFile file = HostFile.memory("advice", PageSize.KIB_4);
+                Mapping mapping = Mapping.reserve(4 * MIB, 2 * MIB)) {
+            file.truncate(4 * MIB);
+            mapping.map(0, 4 * MIB, file.descriptor(), 0, Mapping.Access.SHARED);
+            mapping.advise(0, 4 * MIB, Advice.DONT_FORK);
+            mapping.advise(0, 4 * MIB, Advice.DONT_DUMP);
+            mapping.advise(0, 2 * MIB, Advice.POPULATE_WRITE);
+            assertThat(file.status().allocatedBytes()).isEqualTo(2 * MIB);
+            mapping.segment().set(ValueLayout.JAVA_INT, 0, 7);
+            mapping.advise(0, 2 * MIB, Advice.DONT_NEED);
+            assertThat(mapping.segment().get(ValueLayout.JAVA_INT, 0)).isEqualTo(7);
+            mapping.advise(0, 2 * MIB, Advice.REMOVE);
+            assertThat(mapping.segment().get(ValueLayout.JAVA_INT, 0)).isZero();
+            assertThatThrownBy(() -> mapping.advise(1, 4096, Advice.DONT_NEED))
+                    .isInstanceOfSatisfying(
+                            LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
+                    .hasMessageContainingAll("madvise", "DONT_NEED", "EINVAL");
+            assertThatThrownBy(() -> mapping.advise(0, 8 * MIB, Advice.DONT_NEED))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+        }
+    }
+
+    @Test
+    void shortFileIsAnErrorWhenPopulated() {
+        try (HostFile file = HostFile.memory("short", PageSize.KIB_4);
+                Mapping mapping = Mapping.reserve(8192, 4096)) {
+            file.truncate(4096);
+            mapping.map(0, 8192, file.descriptor(), 0, Mapping.Access.SHARED);
+            assertThat(mapping.tryAdvise(4096, 4096, Advice.POPULATE_WRITE)).isEqualTo(-Errno.EFAULT);
+        }
+    }
+
+    @Test
+    void hugePagesThatTheHostDoesNotHaveAreAnErrorAndNoSignal() {
+        try (HostFile file = HostFile.memory("huge", PageSize.GIB_1);
+                Mapping mapping = Mapping.reserve(PageSize.GIB_1.bytes(), PageSize.GIB_1.bytes())) {
+            file.truncate(PageSize.GIB_1.bytes());
+            mapping.map(0, mapping.size(), file.descriptor(), 0, Mapping.Access.SHARED);
+            int result = mapping.tryAdvise(0, mapping.size(), Advice.POPULATE_WRITE);
+            // EFAULT is what a fault that ends in SIGBUS becomes; a host with the page in its pool gives it.
+            assertThat(result).isIn(0, -Errno.ENOMEM, -Errno.EFAULT);
+        } catch (LinuxException e) {
+            assertThat(e.errnoName()).isIn("ENOMEM", "EINVAL", "ENODEV");
+        }
+    }
+
+    @Test
+    void useAfterCloseThrows() {
+        Mapping mapping = Mapping.reserve(4096, 4096);
+        MemorySegment segment = mapping.segment();
+        mapping.close();
+        mapping.close();
+        assertThat(mapping.isClosed()).isTrue();
+        assertThatThrownBy(() -> segment.get(ValueLayout.JAVA_INT, 0)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> mapping.advise(0, 4096, Advice.DONT_NEED)).isInstanceOf(IllegalStateException.class);
+        try (HostFile file = HostFile.memory("late", PageSize.KIB_4)) {
+            file.truncate(4096);
+            assertThatThrownBy(() -> mapping.map(0, 4096, file.descriptor(), 0, Mapping.Access.SHARED))
+                    .isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void closeDoesNotPullMemoryFromUnderASystemCall() throws Exception {
+        Mapping mapping = Mapping.reserve(4096, 4096);
+        try (TimerFd timer = new TimerFd()) {
+            // A poll on the mapping's memory that lasts until the timer ends it.
+            CountDownLatch begun = new CountDownLatch(1);
+            Thread user = Thread.ofPlatform().start(() -> {
+                MemorySegment poll = mapping.segment().asSlice(0, 8);
+                int fd = timer.descriptor().acquire();
+                poll.set(ValueLayout.JAVA_INT, 0, fd);
+                poll.set(ValueLayout.JAVA_SHORT, 4, (short) 1);
+                begun.countDown();
+                EventCalls.poll(CallState.current(), poll, 1, 10_000);
+                timer.descriptor().release();
+            });
+            begun.await();
+            Thread.sleep(50);
+            timer.arm(200_000_000, 0);
+            long begin = System.nanoTime();
+            mapping.close();
+            assertThat(System.nanoTime() - begin).isGreaterThan(50_000_000L);
+            assertThat(mapping.isClosed()).isTrue();
+            user.join();
+        }
+    }
+
+    @Test
+    void thousandLivesLeaveNothing() throws Exception {
+        long descriptors = ProcessFiles.descriptors("memfd:life");
+        long mappings = ProcessFiles.mappings("memfd:life");
+        for (int i = 0; i < 1_000; i++) {
+            try (HostFile file = HostFile.memory("life", PageSize.KIB_4);
+                    Mapping mapping = Mapping.reserve(MIB, 2 * MIB)) {
+                file.truncate(MIB);
+                mapping.map(0, MIB, file.descriptor(), 0, Mapping.Access.SHARED);
+                mapping.segment().set(ValueLayout.JAVA_INT, 0, i);
+            }
+        }
+        assertThat(ProcessFiles.descriptors("memfd:life")).isEqualTo(descriptors);
+        assertThat(ProcessFiles.mappings("memfd:life")).isEqualTo(mappings);
+    }
+}
