@@ -17,10 +17,10 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * Why {@link Vcpu#run()} returned. Exits are views over the page that the vCPU shares with the kernel: each vCPU has one of
@@ -31,7 +31,7 @@ import java.lang.foreign.MemorySegment;
  */
 public sealed interface Exit {
     /** The guest reads an I/O port: an answer for each of {@code count} elements is due before the next run. */
-    final class IoIn extends Port implements Exit {
+    final class IoIn extends PortExit implements Exit {
         IoIn(MemorySegment run) {
             super(run);
         }
@@ -53,7 +53,7 @@ public sealed interface Exit {
     }
 
     /** The guest writes an I/O port. */
-    final class IoOut extends Port implements Exit {
+    final class IoOut extends PortExit implements Exit {
         IoOut(MemorySegment run) {
             super(run);
         }
@@ -74,49 +74,8 @@ public sealed interface Exit {
         }
     }
 
-    /** What reads and writes of ports have in common. */
-    abstract sealed class Port {
-        private static final long SIZE = at("io", "size");
-        private static final long PORT = at("io", "port");
-        private static final long COUNT = at("io", "count");
-        private static final long DATA_OFFSET = at("io", "data_offset");
-
-        final MemorySegment run;
-
-        Port(MemorySegment run) {
-            this.run = run;
-        }
-
-        /** Port number, 0 to 65535. */
-        public int port() {
-            return Short.toUnsignedInt(run.get(JAVA_SHORT, PORT));
-        }
-
-        /** Bytes of one element: 1, 2 or 4. */
-        public int size() {
-            return run.get(JAVA_BYTE, SIZE);
-        }
-
-        /** Elements: 1, or more for a string instruction. */
-        public int count() {
-            return run.get(JAVA_INT, COUNT);
-        }
-
-        /** The elements' bytes, {@code size × count}. */
-        public MemorySegment data() {
-            return run.asSlice(run.get(JAVA_LONG, DATA_OFFSET), (long) size() * count());
-        }
-
-        long offset(int element) {
-            if (element < 0 || element >= count()) {
-                throw new IndexOutOfBoundsException("element " + element + " of " + count());
-            }
-            return run.get(JAVA_LONG, DATA_OFFSET) + (long) element * size();
-        }
-    }
-
     /** The guest reads memory where it has none: an answer is due before the next run. */
-    final class MmioRead extends Mmio implements Exit {
+    final class MmioRead extends MmioExit implements Exit {
         MmioRead(MemorySegment run) {
             super(run);
         }
@@ -128,7 +87,7 @@ public sealed interface Exit {
     }
 
     /** The guest writes memory where it has none, or in a read-only slot. */
-    final class MmioWrite extends Mmio implements Exit {
+    final class MmioWrite extends MmioExit implements Exit {
         MmioWrite(MemorySegment run) {
             super(run);
         }
@@ -138,29 +97,6 @@ public sealed interface Exit {
             int length = length();
             long value = run.get(JAVA_LONG_UNALIGNED, DATA);
             return length >= 8 ? value : value & ((1L << (length * 8)) - 1);
-        }
-    }
-
-    /** What reads and writes of device memory have in common. */
-    abstract sealed class Mmio {
-        static final long DATA = at("mmio", "data");
-        private static final long ADDRESS = at("mmio", "phys_addr");
-        private static final long LENGTH = at("mmio", "len");
-
-        final MemorySegment run;
-
-        Mmio(MemorySegment run) {
-            this.run = run;
-        }
-
-        /** Guest-physical address. */
-        public long address() {
-            return run.get(JAVA_LONG, ADDRESS);
-        }
-
-        /** Bytes, 1 to 8. */
-        public int length() {
-            return run.get(JAVA_INT, LENGTH);
         }
     }
 
@@ -204,7 +140,7 @@ public sealed interface Exit {
 
         /** An argument, 0 to 5. */
         public long argument(int index) {
-            return run.get(JAVA_LONG, ARGUMENTS + 8L * java.util.Objects.checkIndex(index, 6));
+            return run.get(JAVA_LONG, ARGUMENTS + 8L * Objects.checkIndex(index, 6));
         }
 
         /** Answers. */
@@ -214,120 +150,23 @@ public sealed interface Exit {
     }
 
     /** The guest wrote a control register of its synthetic interrupt controller (KVM_EXIT_HYPERV_SYNIC). */
-    final class HypervSynic implements Exit {
-        private static final long MSR = at("hyperv", "u", "synic", "msr");
-        private static final long CONTROL = at("hyperv", "u", "synic", "control");
-        private static final long EVENT_PAGE = at("hyperv", "u", "synic", "evt_page");
-        private static final long MESSAGE_PAGE = at("hyperv", "u", "synic", "msg_page");
-
-        private final MemorySegment run;
-
+    final class HypervSynic extends HypervExit.Synic implements Exit {
         HypervSynic(MemorySegment run) {
-            this.run = run;
-        }
-
-        /** The MSR it wrote: SCONTROL, SIEFP or SIMP. */
-        public int msr() {
-            return run.get(JAVA_INT, MSR);
-        }
-
-        /** SCONTROL: bit 0 enables. */
-        public long control() {
-            return run.get(JAVA_LONG, CONTROL);
-        }
-
-        /** SIEFP: guest-physical address of the event flags page, bit 0 enables. */
-        public long eventPage() {
-            return run.get(JAVA_LONG, EVENT_PAGE);
-        }
-
-        /** SIMP: guest-physical address of the message page, bit 0 enables. */
-        public long messagePage() {
-            return run.get(JAVA_LONG, MESSAGE_PAGE);
+            super(run);
         }
     }
 
     /** A Hyper-V hypercall that KVM hands on (KVM_EXIT_HYPERV_HCALL): a posted message or a signalled event. */
-    final class HypervHypercall implements Exit {
-        private static final long INPUT = at("hyperv", "u", "hcall", "input");
-        private static final long RESULT = at("hyperv", "u", "hcall", "result");
-        private static final long PARAMETERS = at("hyperv", "u", "hcall", "params");
-
-        private final MemorySegment run;
-
+    final class HypervHypercall extends HypervExit.Hypercall implements Exit {
         HypervHypercall(MemorySegment run) {
-            this.run = run;
-        }
-
-        /** Hypercall input value: call code in bits 15–0, fast in bit 16 (TLFS, hypercall input). */
-        public long input() {
-            return run.get(JAVA_LONG, INPUT);
-        }
-
-        /** The call code. */
-        public int code() {
-            return (int) (input() & 0xFFFF);
-        }
-
-        /** Whether the parameters are values rather than addresses. */
-        public boolean fast() {
-            return (input() & 1 << 16) != 0;
-        }
-
-        /** A parameter, 0 or 1: input and output address, or values. */
-        public long parameter(int index) {
-            return run.get(JAVA_LONG, PARAMETERS + 8L * java.util.Objects.checkIndex(index, 2));
-        }
-
-        /** Answers: status in bits 15–0, completed repetitions in bits 43–32. */
-        public void setResult(long value) {
-            run.set(JAVA_LONG, RESULT, value);
+            super(run);
         }
     }
 
     /** The guest used the synthetic debugger (KVM_EXIT_HYPERV_SYNDBG). */
-    final class HypervDebugger implements Exit {
-        private static final long MSR = at("hyperv", "u", "syndbg", "msr");
-        private static final long CONTROL = at("hyperv", "u", "syndbg", "control");
-        private static final long STATUS = at("hyperv", "u", "syndbg", "status");
-        private static final long SEND_PAGE = at("hyperv", "u", "syndbg", "send_page");
-        private static final long RECEIVE_PAGE = at("hyperv", "u", "syndbg", "recv_page");
-        private static final long PENDING_PAGE = at("hyperv", "u", "syndbg", "pending_page");
-
-        private final MemorySegment run;
-
+    final class HypervDebugger extends HypervExit.Debugger implements Exit {
         HypervDebugger(MemorySegment run) {
-            this.run = run;
-        }
-
-        /** The MSR it wrote. */
-        public int msr() {
-            return run.get(JAVA_INT, MSR);
-        }
-
-        /** The control register. */
-        public long control() {
-            return run.get(JAVA_LONG, CONTROL);
-        }
-
-        /** Guest-physical address of the page to send. */
-        public long sendPage() {
-            return run.get(JAVA_LONG, SEND_PAGE);
-        }
-
-        /** Guest-physical address of the page to receive into. */
-        public long receivePage() {
-            return run.get(JAVA_LONG, RECEIVE_PAGE);
-        }
-
-        /** Guest-physical address of the pending flag. */
-        public long pendingPage() {
-            return run.get(JAVA_LONG, PENDING_PAGE);
-        }
-
-        /** Answers. */
-        public void setStatus(long value) {
-            run.set(JAVA_LONG, STATUS, value);
+            super(run);
         }
     }
 
@@ -366,7 +205,7 @@ public sealed interface Exit {
 
         /** A data word. */
         public long data(int index) {
-            return run.get(JAVA_LONG, DATA + 8L * java.util.Objects.checkIndex(index, dataCount()));
+            return run.get(JAVA_LONG, DATA + 8L * Objects.checkIndex(index, dataCount()));
         }
     }
 
@@ -429,7 +268,7 @@ public sealed interface Exit {
 
         /** A data word; what it means depends on the kind. */
         public long data(int index) {
-            return run.get(JAVA_LONG, DATA + 8L * java.util.Objects.checkIndex(index, dataCount()));
+            return run.get(JAVA_LONG, DATA + 8L * Objects.checkIndex(index, dataCount()));
         }
 
         /** The bytes of the instruction that could not be emulated, as far as KVM tells; empty for other kinds. */
@@ -445,7 +284,7 @@ public sealed interface Exit {
     }
 
     /** The guest reads an MSR that userspace handles (KVM_CAP_X86_USER_SPACE_MSR): an answer is due. */
-    final class RdMsr extends MsrAccess implements Exit {
+    final class RdMsr extends MsrExit implements Exit {
         RdMsr(MemorySegment run) {
             super(run);
         }
@@ -458,7 +297,7 @@ public sealed interface Exit {
     }
 
     /** The guest writes an MSR that userspace handles (KVM_CAP_X86_USER_SPACE_MSR): an answer is due. */
-    final class WrMsr extends MsrAccess implements Exit {
+    final class WrMsr extends MsrExit implements Exit {
         WrMsr(MemorySegment run) {
             super(run);
         }
@@ -471,35 +310,6 @@ public sealed interface Exit {
         /** Answers that the write is done. */
         public void accept() {
             run.set(JAVA_BYTE, ERROR, (byte) 0);
-        }
-    }
-
-    /** What reads and writes of MSRs have in common. */
-    abstract sealed class MsrAccess {
-        static final long ERROR = at("msr", "error");
-        static final long DATA = at("msr", "data");
-        private static final long REASON = at("msr", "reason");
-        private static final long INDEX = at("msr", "index");
-
-        final MemorySegment run;
-
-        MsrAccess(MemorySegment run) {
-            this.run = run;
-        }
-
-        /** The MSR's number. */
-        public int index() {
-            return run.get(JAVA_INT, INDEX);
-        }
-
-        /** Why it is here: bits of {@link UserSpaceMsr}. */
-        public int reason() {
-            return run.get(JAVA_INT, REASON);
-        }
-
-        /** Answers with a general-protection fault. */
-        public void refuse() {
-            run.set(JAVA_BYTE, ERROR, (byte) 1);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.javisor.kvm;
 
 import static io.javisor.kvm.abi.Constants.KVM_BUS_LOCK_DETECTION_EXIT;
+import static io.javisor.kvm.abi.Constants.KVM_MEM_GUEST_MEMFD;
 import static io.javisor.kvm.abi.Constants.KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
 import static io.javisor.kvm.abi.Constants.KVM_X2APIC_API_USE_32BIT_IDS;
 import static io.javisor.kvm.abi.Constants.KVM_X86_NOTIFY_VMEXIT_ENABLED;
@@ -12,6 +13,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.javisor.kvm.abi.Ioctl;
 import io.javisor.kvm.abi.MemoryAbi;
 import io.javisor.kvm.abi.SystemAbi;
+import io.javisor.linux.Descriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
@@ -121,12 +123,60 @@ public final class KvmVm implements AutoCloseable {
      * @param memory native memory whose address and size are multiples of 4 KiB
      */
     public synchronized void setMemory(int slot, long gpa, MemorySegment memory, MemoryFlag... flags) {
-        if (!memory.isNative()) {
-            throw new IllegalArgumentException("memory slot " + slot + ": not native memory: " + memory);
-        }
+        requireNative(slot, memory);
         checkOpen();
         region(slot, gpa, memory.byteSize(), memory.address(), MemoryFlag.bits(flags));
         slots.put(slot, memory.byteSize());
+    }
+
+    /**
+     * Makes memory that only the guest reaches, not this process (KVM_CREATE_GUEST_MEMFD, Linux 6.8).
+     *
+     * @param size bytes, a multiple of 4 KiB
+     * @throws KvmException {@code kvm-capability} if this VM cannot have it
+     */
+    public Descriptor createGuestMemory(long size) {
+        require(Capability.GUEST_MEMFD, "memory that only the guest reaches");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = arena.allocate(MemoryAbi.GUEST_MEMFD);
+            struct.set(JAVA_LONG, offset(MemoryAbi.GUEST_MEMFD, "size"), size);
+            return Descriptor.adopt(fd.call(Ioctl.KVM_CREATE_GUEST_MEMFD, struct, size + " bytes"), "KVM guest memory");
+        }
+    }
+
+    /**
+     * As {@link #setMemory(int, long, MemorySegment, MemoryFlag...)}, with a second memory for the pages that
+     * {@link #setMemoryAttributes} marks as private (KVM_SET_USER_MEMORY_REGION2, Linux 6.8).
+     *
+     * @param hidden from {@link #createGuestMemory}
+     * @param hiddenOffset where in it the slot begins, bytes, a multiple of 4 KiB
+     */
+    public synchronized void setMemory(
+            int slot, long gpa, MemorySegment memory, Descriptor hidden, long hiddenOffset, MemoryFlag... flags) {
+        requireNative(slot, memory);
+        require(Capability.USER_MEMORY2, "a slot with hidden memory");
+        checkOpen();
+        int number = hidden.acquire();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = arena.allocate(MemoryAbi.REGION2);
+            struct.set(JAVA_INT, SLOT, slot);
+            struct.set(JAVA_INT, FLAGS, MemoryFlag.bits(flags) | KVM_MEM_GUEST_MEMFD);
+            struct.set(JAVA_LONG, ADDRESS, gpa);
+            struct.set(JAVA_LONG, SIZE, memory.byteSize());
+            struct.set(JAVA_LONG, HOST, memory.address());
+            struct.set(JAVA_LONG, offset(MemoryAbi.REGION2, "guest_memfd_offset"), hiddenOffset);
+            struct.set(JAVA_INT, offset(MemoryAbi.REGION2, "guest_memfd"), number);
+            fd.call(Ioctl.KVM_SET_USER_MEMORY_REGION2, struct, "slot " + slot + ", 0x" + Long.toHexString(gpa));
+            slots.put(slot, memory.byteSize());
+        } finally {
+            hidden.release();
+        }
+    }
+
+    private static void requireNative(int slot, MemorySegment memory) {
+        if (!memory.isNative()) {
+            throw new IllegalArgumentException("memory slot " + slot + ": not native memory: " + memory);
+        }
     }
 
     /** Takes the memory of a slot away from the guest. Does nothing if the slot is empty or the VM closed. */

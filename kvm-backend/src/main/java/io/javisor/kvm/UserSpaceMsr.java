@@ -19,7 +19,7 @@ public enum UserSpaceMsr {
         this.bit = bit;
     }
 
-    /** The bit, as in {@link Exit.MsrAccess#reason()}. */
+    /** The bit, as in {@link Exit.RdMsr#reason()}. */
     public int bit() {
         return bit;
     }

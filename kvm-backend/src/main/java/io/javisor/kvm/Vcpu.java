@@ -5,6 +5,7 @@ import static io.javisor.kvm.abi.Constants.KVM_DIRTY_LOG_PAGE_OFFSET;
 import static io.javisor.kvm.abi.Constants.KVM_EXIT_MEMORY_FAULT;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.javisor.kvm.abi.Ioctl;
 import io.javisor.kvm.abi.RunAbi;
@@ -54,6 +55,8 @@ public final class Vcpu implements AutoCloseable {
     private static final int INSIDE = 1;
     private static final int KICKING = 2;
     private static final int KICKED = 3;
+    // A thread is making itself the one that runs this vCPU.
+    private static final int ATTACHING = 4;
     private static final VarHandle PHASE;
 
     static {
@@ -76,6 +79,7 @@ public final class Vcpu implements AutoCloseable {
     private volatile int phase = OUTSIDE;
 
     private volatile boolean closed;
+    // The thread that ran it last, written under ATTACHING and read under INSIDE, which order them.
     private @Nullable Thread runner;
     private @Nullable HostThread runnerHost;
     private @Nullable CallState runnerState;
@@ -109,7 +113,8 @@ public final class Vcpu implements AutoCloseable {
     }
 
     /**
-     * Runs the guest until it needs something. Allocates nothing.
+     * Runs the guest until it needs something. Allocates nothing. The thread has {@link #KICK_SIGNAL} blocked from its first
+     * run on.
      *
      * @return why it stopped; valid until the next run
      * @throws KvmException if KVM refuses to run it
@@ -186,6 +191,9 @@ public final class Vcpu implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("vCPU " + id + " is closed");
             }
+            if (!isRunner()) {
+                throw new IllegalStateException("vCPU " + id + " is run by two threads");
+            }
             return raw.tryIoctl(calls, KVM_RUN, 0);
         } finally {
             if (!PHASE.compareAndSet(this, INSIDE, OUTSIDE)) {
@@ -195,8 +203,13 @@ public final class Vcpu implements AutoCloseable {
     }
 
     private void leaveKicked() {
-        while ((int) PHASE.getAcquire(this) == KICKING) {
-            Thread.onSpinWait();
+        // Somebody is between two instructions of kick(), unless the host holds that thread back.
+        for (int spins = 0; (int) PHASE.getAcquire(this) == KICKING; spins++) {
+            if (spins < 100) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(10_000);
+            }
         }
         HostThread.takePending(KICK_SIGNAL);
         PHASE.setVolatile(this, OUTSIDE);
@@ -232,30 +245,38 @@ public final class Vcpu implements AutoCloseable {
 
     private CallState attach() {
         HostThread host = HostThread.current();
-        if ((int) PHASE.getVolatile(this) != OUTSIDE) {
+        if (!PHASE.compareAndSet(this, OUTSIDE, ATTACHING)) {
             throw new IllegalStateException("vCPU " + id + " is running already");
         }
+        try {
+            setSignalMask();
+            ThreadTimer timer = runnerTimer;
+            if (timer != null) {
+                timer.close();
+                runnerTimer = null;
+            }
+            CallState calls = CallState.current();
+            runnerHost = host;
+            runnerState = calls;
+            runner = Thread.currentThread();
+            return calls;
+        } finally {
+            PHASE.setVolatile(this, OUTSIDE);
+        }
+    }
+
+    private void setSignalMask() {
         HostThread.block(KICK_SIGNAL);
         try (Arena arena = Arena.ofConfined()) {
             // KVM reads the kernel's 8-byte signal set after the length.
             MemorySegment mask = arena.allocate(VcpuAbi.SIGNAL_MASK.byteSize() + 8, 8);
             mask.set(JAVA_INT, 0, 8);
             mask.set(
-                    java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED,
+                    JAVA_LONG_UNALIGNED,
                     VcpuAbi.SIGNAL_MASK.byteSize(),
                     HostThread.blocked() & ~(1L << (KICK_SIGNAL - 1)));
             fd.call(Ioctl.KVM_SET_SIGNAL_MASK, mask);
         }
-        ThreadTimer timer = runnerTimer;
-        if (timer != null) {
-            timer.close();
-            runnerTimer = null;
-        }
-        CallState calls = CallState.current();
-        runnerHost = host;
-        runnerState = calls;
-        runner = Thread.currentThread();
-        return calls;
     }
 
     /**

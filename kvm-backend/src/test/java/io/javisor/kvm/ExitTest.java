@@ -154,16 +154,19 @@ class ExitTest {
                 0xEB, 0xF9)) { // jmp to the start
             Sregs sregs = guest.cpu.sregs();
             guest.cpu.setSregs(sregs.ds(sregs.ds().realMode(0xA000)));
-            long sum = spin(guest.cpu, 30_000);
+            int exits = 3_000;
+            long sum = 0;
             long least = Long.MAX_VALUE;
-            for (int i = 0; i < 5; i++) {
+            // Compilation takes its time on a busy machine.
+            long deadline = System.nanoTime() + 30_000_000_000L;
+            while (least >= exits && System.nanoTime() - deadline < 0) {
                 long before = (long) allocated.invoke(threads);
-                sum += spin(guest.cpu, 3_000);
+                sum += spin(guest.cpu, exits);
                 least = Math.min(least, (long) allocated.invoke(threads) - before);
             }
             assertThat(sum).isPositive();
-            // The two calls of the probe itself allocate a few boxes; an allocation per run would be 48 KB at least.
-            assertThat(least).isLessThan(2_000);
+            // Less than a byte a run: the probe itself makes a few objects.
+            assertThat(least).isLessThan(exits);
         }
     }
 

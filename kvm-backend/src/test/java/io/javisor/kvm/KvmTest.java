@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javisor.linux.Errno;
 import io.javisor.linux.LinuxException;
+import io.javisor.linux.OpenFileLimit;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -104,6 +105,30 @@ class KvmTest {
                     .isInstanceOfSatisfying(
                             KvmException.class, e -> assertThat(e.code()).isEqualTo("kvm-msr"))
                     .hasMessageContaining("0x12345678");
+        }
+    }
+
+    @Test
+    void lackOfDescriptorsIsNamedAndLeavesNothing() {
+        TinyGuest.assumeKvm();
+        OpenFileLimit limit = OpenFileLimit.get();
+        try (Kvm kvm = Kvm.open();
+                KvmVm vm = kvm.createVm()) {
+            new OpenFileLimit(3, limit.hard()).set();
+            try {
+                assertThatThrownBy(kvm::createVm)
+                        .isInstanceOfSatisfying(KvmException.class, e -> {
+                            assertThat(e.code()).isEqualTo("kvm-descriptors");
+                            assertThat(e.remedy()).contains("ulimit -n");
+                        })
+                        .hasMessageContainingAll("KVM_CREATE_VM", "EMFILE");
+                assertThatThrownBy(() -> vm.createVcpu(0))
+                        .isInstanceOfSatisfying(
+                                KvmException.class, e -> assertThat(e.code()).isEqualTo("kvm-descriptors"));
+            } finally {
+                limit.set();
+            }
+            vm.createVcpu(0).close();
         }
     }
 

@@ -102,7 +102,7 @@ class MsrTest {
             guest.handler(13, 0x2000, 0xE6, 0x13); // #GP: out 0x13, al
             guest.vm.setUserSpaceMsrs(EnumSet.of(UserSpaceMsr.UNKNOWN));
             start(guest, 0x1234);
-            assertThat(guest.cpu.run()).isInstanceOfSatisfying(Exit.RdMsr.class, Exit.MsrAccess::refuse);
+            assertThat(guest.cpu.run()).isInstanceOfSatisfying(Exit.RdMsr.class, Exit.RdMsr::refuse);
             assertThat(guest.cpu.run())
                     .isInstanceOfSatisfying(
                             Exit.IoOut.class, io -> assertThat(io.port()).isEqualTo(0x13));

@@ -3,6 +3,8 @@ package io.javisor.kvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javisor.linux.Descriptor;
+import io.javisor.linux.Mapping;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +50,19 @@ class OptionalFeatureTest {
                     guest.vm.has(Capability.MEMORY_ATTRIBUTES),
                     Capability.MEMORY_ATTRIBUTES,
                     () -> guest.vm.setMemoryAttributes(0, 0x1000, 0));
+        }
+    }
+
+    @Test
+    void hiddenMemory() throws Throwable {
+        try (TinyGuest guest = new TinyGuest(0xF4)) { // hlt
+            worksOrIsRefused(guest.vm.has(Capability.GUEST_MEMFD), Capability.GUEST_MEMFD, () -> {
+                try (Descriptor hidden = guest.vm.createGuestMemory(0x4000);
+                        Mapping shared = Mapping.reserve(0x4000, 4096)) {
+                    guest.vm.setMemory(3, 0x100000, shared.segment(), hidden, 0);
+                    guest.vm.removeMemory(3);
+                }
+            });
         }
     }
 

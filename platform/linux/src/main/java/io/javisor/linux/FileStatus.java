@@ -17,8 +17,8 @@ import java.lang.foreign.StructLayout;
  * @param allocatedBytes bytes of storage or memory that the host holds for it
  * @param blockSize preferred transfer size in bytes
  * @param inode its number in its file system
- * @param deviceId the file system that it is on: major << 32 | minor
- * @param specialDeviceId the device that it is: major << 32 | minor; 0 for other files
+ * @param deviceId the file system that it is on: {@code major << 32 | minor}
+ * @param specialDeviceId the device that it is: {@code major << 32 | minor}; 0 for other files
  * @param directMemoryAlignment alignment of memory for direct I/O in bytes; 0 if unknown or not possible
  * @param directOffsetAlignment alignment of positions and lengths for direct I/O in bytes; 0 if unknown or not possible
  */
