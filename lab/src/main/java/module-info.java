@@ -1,7 +1,6 @@
 /** The nested machine in which stock kernels prove what Javisor claims. */
 module io.javisor.lab {
     requires transitive io.javisor.api;
-    requires org.tukaani.xz;
     requires static org.junit.jupiter.api;
     requires static org.junit.platform.launcher;
 

@@ -10,6 +10,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Control implements AutoCloseable {
     private final ServerSocketChannel server;
     private volatile @Nullable SocketChannel line;
+    private final BlockingQueue<String> outgoing = new LinkedBlockingQueue<>();
     private volatile boolean closed;
 
     Control(Path socket) throws IOException {
@@ -34,10 +37,15 @@ final class Control implements AutoCloseable {
                     BufferedReader reader =
                             new BufferedReader(Channels.newReader(channel, StandardCharsets.US_ASCII))) {
                 line = channel;
+                Thread writer = Thread.ofVirtual().name("lab-control-writer").start(() -> write(channel));
                 send("hello");
                 onCall.run();
-                for (String text; (text = reader.readLine()) != null; ) {
-                    onLine.accept(text);
+                try {
+                    for (String text; (text = reader.readLine()) != null; ) {
+                        onLine.accept(text);
+                    }
+                } finally {
+                    writer.interrupt();
                 }
             } catch (IOException e) {
                 // The lab has ended, or we close: the same to the listener.
@@ -49,18 +57,23 @@ final class Control implements AutoCloseable {
         });
     }
 
-    /** Sends a line; in vain if the lab has ended, which the listener is told. */
-    synchronized void send(String text) {
-        SocketChannel channel = line;
-        if (channel == null || closed) {
-            return;
-        }
+    /**
+     * Sends a line, soon; in vain if the lab has ended, which the listener is told. Not by the calling thread: were that
+     * interrupted, its write would close the line.
+     */
+    void send(String text) {
+        outgoing.add(text);
+    }
+
+    private void write(SocketChannel channel) {
         try {
-            ByteBuffer bytes = ByteBuffer.wrap((text + "\n").getBytes(StandardCharsets.US_ASCII));
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
+            while (!closed) {
+                ByteBuffer bytes = ByteBuffer.wrap((outgoing.take() + "\n").getBytes(StandardCharsets.US_ASCII));
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
             }
-        } catch (IOException e) {
+        } catch (IOException | InterruptedException e) {
             closed = true;
         }
     }

@@ -1,5 +1,7 @@
 package io.javisor.lab;
 
+import io.javisor.boot.KernelImage;
+import io.javisor.boot.KernelPayload;
 import io.javisor.boot.debian.DebianKernel;
 import io.javisor.boot.debian.DebianPackages;
 import io.javisor.boot.image.Initramfs;
@@ -19,6 +21,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What the lab boots, made once and kept in the user's cache: another build of the kernel, of busybox or of our scripts
@@ -62,13 +65,7 @@ record HostImage(Path kernel, Path initramfs, String release, Path modules) {
     /** Each file appears whole or not at all, the initramfs last; two makers make the same. */
     private void make(Path folder, DebianKernel debian, Path busybox) throws IOException {
         Files.createDirectories(folder);
-        Path draft = Files.createTempFile(folder, "kernel", ".tmp");
-        try {
-            KernelPayload.extract(debian.image(), draft);
-            Files.move(draft, kernel, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(draft);
-        }
+        unpack(debian.image());
         KernelModules tree = debian.modules();
         List<KernelModule> root = tree.resolve(ROOT_MODULES);
         List<KernelModule> kvm = new ArrayList<>(tree.resolve(KVM_MODULES));
@@ -84,6 +81,19 @@ record HostImage(Path kernel, Path initramfs, String release, Path modules) {
                     i.modules(kvm).text("/modules.kvm", paths(kvm));
                 })
                 .writeTo(initramfs);
+    }
+
+    /** Unpacking the kernel here takes a second, once; an emulated processor takes several, at each boot. */
+    private void unpack(Path bzImage) throws IOException {
+        Optional<KernelPayload> payload = KernelPayload.of(KernelImage.read(bzImage))
+                .filter(p -> p.compression() != KernelPayload.Compression.OTHER);
+        if (payload.isPresent()) {
+            payload.get().extractTo(kernel);
+            return;
+        }
+        Path draft = Files.createTempFile(kernel.getParent(), "kernel", ".partial");
+        Files.copy(bzImage, draft, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(draft, kernel, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static String paths(List<KernelModule> modules) {

@@ -70,7 +70,8 @@ public final class Lab implements AutoCloseable {
         }
         try {
             // The path of a socket has at most 107 bytes, so a deep java.io.tmpdir will not do.
-            Path folder = Files.createTempDirectory(Path.of("/tmp"), "javisor-lab-");
+            Path folder = Files.createTempDirectory(
+                    Path.of("/tmp"), "javisor-lab-" + ProcessHandle.current().pid() + "-");
             Path console = spec.console() == null ? folder.resolve("console.log") : spec.console();
             if (console.getParent() != null) {
                 Files.createDirectories(console.getParent());
@@ -164,21 +165,39 @@ public final class Lab implements AutoCloseable {
                         "read both output streams of each to their ends, or close them",
                         null);
             }
-            if (ended.getCount() == 0) {
-                throw new LabException("lab-ended", "the lab has ended", null, null);
-            }
-            LabProcess process = new LabProcess(slot, folder, control, command, () -> {
-                running.remove(slot);
-                free.add(slot);
-            });
-            running.put(slot, process);
-            process.begin();
-            return process;
-        } catch (IOException e) {
-            throw new LabException("lab-ended", "the lab takes no command", null, e);
+            return start(slot, command);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new LabException("lab-busy", "interrupted while waiting for a place in the lab", null, e);
+        }
+    }
+
+    private LabProcess start(Integer slot, LabCommand command) {
+        if (!isAlive()) {
+            free.add(slot);
+            throw new LabException("lab-ended", "the lab has ended", null, null);
+        }
+        LabProcess process;
+        try {
+            process = new LabProcess(slot, folder, control, command, () -> {
+                running.remove(slot);
+                free.add(slot);
+            });
+        } catch (IOException e) {
+            free.add(slot);
+            throw new LabException("lab-ended", "the lab takes no command: " + e, null, e);
+        }
+        running.put(slot, process);
+        if (!isAlive()) {
+            // It ended meanwhile, and may have told all others.
+            lost();
+        }
+        try {
+            process.begin();
+            return process;
+        } catch (IOException e) {
+            process.discard();
+            throw new LabException("lab-ended", "the lab takes no command: " + e, null, e);
         }
     }
 
@@ -208,6 +227,8 @@ public final class Lab implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new LabException("lab-ended", "interrupted while a command ran in the lab", null, e);
         } catch (IOException | ExecutionException e) {
+            process.destroyForcibly();
+            process.abandon();
             throw new LabException("lab-ended", "the lab lost a command: " + command.words(), null, e);
         }
     }

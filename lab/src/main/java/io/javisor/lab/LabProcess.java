@@ -42,11 +42,13 @@ public final class LabProcess extends Process {
         // Not a word that a command could know, and not one that text begins with.
         String marker = "\u001e" + UUID.randomUUID();
         byte[] bytes = marker.getBytes(StandardCharsets.US_ASCII);
+        Path outSocket = sockets.resolve("out." + slot);
+        Path errSocket = sockets.resolve("err." + slot);
         in = connect(sockets.resolve("in." + slot));
-        out = connect(sockets.resolve("out." + slot));
-        err = connect(sockets.resolve("err." + slot));
-        stdout = new MarkedInputStream(Channels.newInputStream(out), bytes, this::release);
-        stderr = new MarkedInputStream(Channels.newInputStream(err), bytes, this::release);
+        out = connect(outSocket);
+        err = connect(errSocket);
+        stdout = new MarkedInputStream(Channels.newInputStream(out), bytes, early -> ended(early, outSocket, bytes));
+        stderr = new MarkedInputStream(Channels.newInputStream(err), bytes, early -> ended(early, errSocket, bytes));
         stdin = new HalfClosing(in);
         greeting = (marker + "\n" + command.toShell() + "\n").getBytes(StandardCharsets.US_ASCII);
     }
@@ -86,6 +88,33 @@ public final class LabProcess extends Process {
         stderr.close();
     }
 
+    /** Ends a command that may not have begun. */
+    void discard() {
+        destroyForcibly();
+        closeAll();
+        abandon();
+    }
+
+    /** A stream is at its end. If it broke (an interrupt closes its socket), the command would block: read on for it. */
+    private void ended(boolean early, Path socket, byte[] marker) {
+        if (!early || exit.isCompletedExceptionally()) {
+            release();
+            return;
+        }
+        Thread.ofVirtual().name("lab-drain").start(() -> {
+            try (SocketChannel again = connect(socket)) {
+                // The marker may have been lost with what was on its way; the exit comes after it.
+                exit.whenComplete((_, _) -> CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS)
+                        .execute(() -> close(again)));
+                var rest = new MarkedInputStream(Channels.newInputStream(again), marker, _ -> release());
+                rest.transferTo(OutputStream.nullOutputStream());
+            } catch (IOException e) {
+                // Closed as above, or the lab has ended.
+                destroyForcibly();
+            }
+        });
+    }
+
     /** After the exit and the ends of both streams, the slot is free for the next command. */
     private void release() {
         if (open.decrementAndGet() == 0) {
@@ -95,12 +124,16 @@ public final class LabProcess extends Process {
     }
 
     private void closeAll() {
-        for (SocketChannel channel : new SocketChannel[] {in, out, err}) {
-            try {
-                channel.close();
-            } catch (IOException e) {
-                // Nothing is left to lose: the streams have been read, or the lab is gone.
-            }
+        close(in);
+        close(out);
+        close(err);
+    }
+
+    private static void close(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // Nothing is left to lose: the stream has been read, or the lab is gone.
         }
     }
 

@@ -66,17 +66,6 @@ public record LabSpec(
         return new Builder();
     }
 
-    /** Whether a lab of this kind can serve whoever asks for the other. */
-    public boolean covers(LabSpec wanted) {
-        return nodes >= wanted.nodes
-                && memoryPerNode >= wanted.memoryPerNode
-                && vcpus >= wanted.vcpus
-                && kernel == wanted.kernel
-                && kernelArguments.containsAll(wanted.kernelArguments)
-                && qemuOptions.equals(wanted.qemuOptions)
-                && writable.containsAll(wanted.writable);
-    }
-
     /**
      * The bytes of a size as people write it: {@code 512M}, {@code 3G}.
      *

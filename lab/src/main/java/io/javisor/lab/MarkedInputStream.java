@@ -3,6 +3,7 @@ package io.javisor.lab;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * A stream that a marker ends, over one that goes on. A console port knows no end of file: the session in the lab writes
@@ -11,15 +12,14 @@ import java.util.Objects;
 final class MarkedInputStream extends InputStream {
     private final InputStream source;
     private final byte[] marker;
-    private final Runnable onEnd;
+    private final Consumer<Boolean> onEnd;
     private final byte[] held;
     private int start;
     private int end;
     private boolean ended;
-    private boolean truncated;
 
-    /** @param onEnd called once, when the marker or the source's end has been read */
-    MarkedInputStream(InputStream source, byte[] marker, Runnable onEnd) {
+    /** @param onEnd called once: with false when the marker has been read, with true when the source ended or failed before it */
+    MarkedInputStream(InputStream source, byte[] marker, Consumer<Boolean> onEnd) {
         this.source = source;
         this.marker = marker.clone();
         this.onEnd = onEnd;
@@ -54,11 +54,6 @@ final class MarkedInputStream extends InputStream {
     @Override
     public int available() throws IOException {
         return deliverable();
-    }
-
-    /** Whether the source ended before the marker came. */
-    boolean truncated() {
-        return truncated;
     }
 
     /** Reads the rest of this stream, in the background, so that the command's writes do not block. */
@@ -128,8 +123,7 @@ final class MarkedInputStream extends InputStream {
     private void finish(boolean early) {
         if (!ended) {
             ended = true;
-            truncated = early;
-            onEnd.run();
+            onEnd.accept(early);
         }
     }
 }

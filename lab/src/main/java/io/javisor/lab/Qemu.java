@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -13,9 +14,12 @@ import java.util.concurrent.TimeUnit;
  * end of its standard input is closed, however we ended.
  */
 final class Qemu implements AutoCloseable {
-    /** Arguments: the folder to remove, then QEMU's command. The background shell holds our pipe; QEMU must not. */
+    /**
+     * Arguments: the folder to remove, then QEMU's command. The background shell holds our pipe; QEMU must not. PIPE is
+     * ignored because nobody may read what the shell says at the end.
+     */
     private static final String GUARD = """
-            trap '' INT QUIT HUP TERM
+            trap '' INT QUIT HUP TERM PIPE
             dir=$1
             shift
             exec 3<&0
@@ -25,15 +29,16 @@ final class Qemu implements AutoCloseable {
             guard=$!
             exec 3<&-
             wait $vm
-            code=$?
+            echo "javisor-lab: QEMU has ended with code $?"
+            wait $guard
             rm -rf "$dir"
-            kill -KILL $guard 2>/dev/null
-            exit $code
             """;
 
+    private static final String ENDED = "javisor-lab: QEMU has ended";
     private static final int KEPT_LINES = 40;
 
     private final Process process;
+    private final CountDownLatch ended = new CountDownLatch(1);
     private final List<String> complaints = new ArrayList<>();
 
     Qemu(Path folder, List<String> command) throws IOException {
@@ -50,6 +55,9 @@ final class Qemu implements AutoCloseable {
     private void collect() {
         try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line; (line = reader.readLine()) != null; ) {
+                if (line.startsWith(ENDED)) {
+                    ended.countDown();
+                }
                 synchronized (complaints) {
                     if (complaints.size() < KEPT_LINES) {
                         complaints.add(line);
@@ -60,6 +68,8 @@ final class Qemu implements AutoCloseable {
             synchronized (complaints) {
                 complaints.add("(QEMU's messages end: " + e.getMessage() + ")");
             }
+        } finally {
+            ended.countDown();
         }
     }
 
@@ -71,12 +81,12 @@ final class Qemu implements AutoCloseable {
     }
 
     boolean isAlive() {
-        return process.isAlive();
+        return ended.getCount() != 0;
     }
 
     /** Waits for its end by itself. */
     boolean awaitEnd(long millis) throws InterruptedException {
-        return process.waitFor(millis, TimeUnit.MILLISECONDS);
+        return ended.await(millis, TimeUnit.MILLISECONDS);
     }
 
     /** Ends it at once and waits until it and its folder are gone. */

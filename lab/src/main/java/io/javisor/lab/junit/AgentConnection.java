@@ -1,9 +1,9 @@
 package io.javisor.lab.junit;
 
-import io.javisor.lab.Lab;
 import io.javisor.lab.LabCommand;
 import io.javisor.lab.LabException;
 import io.javisor.lab.LabProcess;
+import java.io.BufferedInputStream;
 import java.io.BufferedReader;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -37,19 +37,23 @@ final class AgentConnection implements AutoCloseable {
 
     private static final int KEPT_LINES = 60;
 
-    private final LabProcess process;
+    private final Process process;
     private final DataOutputStream requests;
     private final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
     private final Deque<String> errors = new ArrayDeque<>();
 
-    private AgentConnection(LabProcess process) {
+    private AgentConnection(Process process) {
         this.process = process;
         this.requests = new DataOutputStream(process.getOutputStream());
     }
 
-    /** Starts an agent in the lab and waits until it takes requests. */
-    static AgentConnection start(Lab lab, Path kept, Duration limit) throws InterruptedException {
-        AgentConnection connection = new AgentConnection(lab.start(command(kept)));
+    /**
+     * Starts an agent and waits until it takes requests.
+     *
+     * @throws IOException if it does not start
+     */
+    static AgentConnection start(AgentHost host, Path kept, Duration limit) throws IOException, InterruptedException {
+        AgentConnection connection = new AgentConnection(host.start(command(kept)));
         Thread.ofVirtual().name("lab-agent-events").start(connection::readEvents);
         Thread.ofVirtual().name("lab-agent-errors").start(connection::readErrors);
         Message first = connection.next(limit);
@@ -60,7 +64,7 @@ final class AgentConnection implements AutoCloseable {
         String why = first instanceof Message.Lost(String reason)
                 ? reason
                 : "it is not ready after " + limit.toSeconds() + " s";
-        throw new IllegalStateException("the JVM in the lab does not start: " + why);
+        throw new IOException("the JVM in the lab does not start: " + why);
     }
 
     private static LabCommand command(Path kept) {
@@ -95,7 +99,7 @@ final class AgentConnection implements AutoCloseable {
 
     private void readEvents() {
         try (DataInputStream in =
-                new DataInputStream(new java.io.BufferedInputStream(process.getInputStream(), 1 << 16))) {
+                new DataInputStream(new BufferedInputStream(process.getInputStream(), 1 << 16))) {
             for (; ; ) {
                 messages.add(new Message.Said(Wire.read(in)));
             }
@@ -168,8 +172,10 @@ final class AgentConnection implements AutoCloseable {
                 return text;
             }
         }
-        process.signal("QUIT");
-        Thread.sleep(limit);
+        if (process instanceof LabProcess inLab) {
+            inLab.signal("QUIT");
+            Thread.sleep(limit);
+        }
         return "(it does not answer)" + errorTail();
     }
 
@@ -177,6 +183,8 @@ final class AgentConnection implements AutoCloseable {
     @Override
     public void close() {
         process.destroyForcibly();
-        process.abandon();
+        if (process instanceof LabProcess inLab) {
+            inLab.abandon();
+        }
     }
 }

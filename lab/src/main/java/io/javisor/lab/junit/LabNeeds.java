@@ -3,20 +3,14 @@ package io.javisor.lab.junit;
 import io.javisor.boot.debian.DebianPackages;
 import io.javisor.lab.HostKernel;
 import io.javisor.lab.LabSpec;
-import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
 
 /** What test classes ask of a lab. */
-record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Duration timeout, Set<String> guests) {
+record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Set<String> guests) {
     static LabNeeds of(LabTest test) {
         return new LabNeeds(
-                test.kernel(),
-                test.nodes(),
-                LabSpec.size(test.memory()),
-                test.vcpus(),
-                Duration.ofSeconds(test.timeout()),
-                Set.of(test.guests()));
+                test.kernel(), test.nodes(), LabSpec.size(test.memory()), test.vcpus(), Set.of(test.guests()));
     }
 
     /** Whether one lab can serve both if it is large enough. */
@@ -28,13 +22,7 @@ record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Duration t
     LabNeeds and(LabNeeds other) {
         Set<String> both = new TreeSet<>(guests);
         both.addAll(other.guests);
-        return new LabNeeds(
-                kernel,
-                nodes,
-                Math.max(memory, other.memory),
-                Math.max(vcpus, other.vcpus),
-                timeout.compareTo(other.timeout) >= 0 ? timeout : other.timeout,
-                both);
+        return new LabNeeds(kernel, nodes, Math.max(memory, other.memory), Math.max(vcpus, other.vcpus), both);
     }
 
     /** Puts the guests' kernels and a busybox into the cache, for the lab has no network. */

@@ -1,6 +1,5 @@
 package io.javisor.lab.junit;
 
-import io.javisor.lab.Lab;
 import io.javisor.lab.LabException;
 import io.javisor.lab.LabSpec;
 import java.io.IOException;
@@ -12,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,15 +22,17 @@ final class LabPool implements AutoCloseable {
     private static final Duration AGENT_LIMIT = Duration.ofMinutes(3);
 
     private final Path output;
+    private final Function<LabSpec, AgentHost> starter;
     private final Set<String> ran = ConcurrentHashMap.newKeySet();
     private int boots;
     private @Nullable LabNeeds needs;
-    private @Nullable Lab lab;
+    private @Nullable AgentHost host;
     private @Nullable AgentConnection agent;
     private @Nullable LabException refusal;
 
     /** @param output folder for consoles and the list of tests that ran */
-    LabPool(Path output) {
+    LabPool(Path output, Function<LabSpec, AgentHost> starter) {
+        this.starter = starter;
         this.output = output.toAbsolutePath();
         try {
             Files.createDirectories(kept());
@@ -50,13 +52,14 @@ final class LabPool implements AutoCloseable {
     }
 
     /** The agent of a lab that is large enough, started as needed. */
-    AgentConnection agent(LabNeeds wanted) throws InterruptedException {
+    AgentConnection agent(LabNeeds wanted) throws IOException, InterruptedException {
         if (refusal != null) {
             throw refusal;
         }
         LabNeeds have = needs;
-        if (lab == null
-                || !lab.isAlive()
+        AgentHost place = host;
+        if (place == null
+                || !place.isAlive()
                 || have == null
                 || !have.fits(wanted)
                 || !have.and(wanted).equals(have)) {
@@ -67,16 +70,17 @@ final class LabPool implements AutoCloseable {
                     .build();
             wanted.fetchGuests();
             try {
-                lab = Lab.start(spec);
+                place = starter.apply(spec);
             } catch (LabException e) {
                 refusal = e;
                 throw e;
             }
+            host = place;
             needs = wanted;
         }
         AgentConnection current = agent;
         if (current == null) {
-            current = AgentConnection.start(lab, kept(), AGENT_LIMIT);
+            current = AgentConnection.start(place, kept(), AGENT_LIMIT);
             agent = current;
         }
         return current;
@@ -84,10 +88,8 @@ final class LabPool implements AutoCloseable {
 
     /** The end of the lab's console, and where all of it is. */
     String consoleTail() {
-        Lab current = lab;
-        return current == null
-                ? ""
-                : "the lab's console (" + current.spec().console() + ") ends with:\n" + current.consoleTail();
+        AgentHost current = host;
+        return current == null ? "" : current.consoleTail();
     }
 
     /** Ends the agent; the next one that is asked for is new. */
@@ -122,8 +124,8 @@ final class LabPool implements AutoCloseable {
     @Override
     public void close() {
         dropAgent();
-        Lab current = lab;
-        lab = null;
+        AgentHost current = host;
+        host = null;
         if (current != null) {
             current.close();
         }

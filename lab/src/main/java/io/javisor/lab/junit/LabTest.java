@@ -35,6 +35,6 @@ public @interface LabTest {
     /** Stock kernels that the tests boot as guests ({@code "6.12-cloud"}); fetched before the lab, which has no network, starts. */
     String[] guests() default {};
 
-    /** Seconds without a sign of life of any test after which the running test has failed and its JVM is ended. */
+    /** Seconds after which a test of this class that has not ended has failed; its JVM is ended, and the rest run in a new one. */
     int timeout() default 300;
 }

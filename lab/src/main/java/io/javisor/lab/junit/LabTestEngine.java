@@ -1,12 +1,14 @@
 package io.javisor.lab.junit;
 
 import io.javisor.lab.LabException;
+import io.javisor.lab.LabSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.function.Function;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.engine.ConfigurationParameters;
 import org.junit.platform.engine.EngineDiscoveryRequest;
@@ -37,6 +39,18 @@ public final class LabTestEngine implements TestEngine {
     static final String JUPITER = "junit-jupiter";
 
     private static final Namespace NAMESPACE = Namespace.create(LabTestEngine.class);
+
+    private final Function<LabSpec, AgentHost> starter;
+
+    /** The engine that runs tests in the lab. */
+    public LabTestEngine() {
+        this(AgentHost::lab);
+    }
+
+    /** An engine that runs them elsewhere. */
+    LabTestEngine(Function<LabSpec, AgentHost> starter) {
+        this.starter = starter;
+    }
 
     @Override
     public String getId() {
@@ -129,12 +143,12 @@ public final class LabTestEngine implements TestEngine {
         return parameters.getBoolean(REQUIRED).orElse("true".equals(System.getenv("CI")));
     }
 
-    private static LabPool pool(ExecutionRequest request) {
+    private LabPool pool(ExecutionRequest request) {
         Path output = Path.of(request.getConfigurationParameters().get(OUTPUT).orElse("target/lab"));
         NamespacedHierarchicalStore<Namespace> store = request.getStore();
         // The session's, so that it outlives the request.
         return store.getParent()
                 .orElse(store)
-                .computeIfAbsent(NAMESPACE, output, _ -> new LabPool(output), LabPool.class);
+                .computeIfAbsent(NAMESPACE, output, _ -> new LabPool(output, starter), LabPool.class);
     }
 }

@@ -2,6 +2,7 @@ package io.javisor.lab.junit;
 
 import io.javisor.lab.LabException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.engine.CancellationToken;
 import org.junit.platform.engine.EngineExecutionListener;
 import org.junit.platform.engine.TestDescriptor;
@@ -28,6 +30,9 @@ import org.opentest4j.TestAbortedException;
  * test, or a test hangs, that test fails and the rest runs in a new one. For one thread.
  */
 final class RemoteRun {
+    /** For what an agent does before and after tests. */
+    private static final Duration BETWEEN_TESTS = Duration.ofMinutes(5);
+
     private final LabPool pool;
     private final LabNeeds needs;
     private final UniqueId engine;
@@ -39,6 +44,7 @@ final class RemoteRun {
     private final Map<String, LabDescriptor> pending = new LinkedHashMap<>();
     private final Set<LabDescriptor> open = new LinkedHashSet<>();
     private final Set<LabDescriptor> over = new LinkedHashSet<>();
+    private long progress;
 
     RemoteRun(
             LabPool pool,
@@ -80,9 +86,10 @@ final class RemoteRun {
             String end;
             try {
                 agent = pool.agent(needs);
+                progress = System.nanoTime();
                 agent.run(List.copyOf(pending.keySet()));
                 end = follow(agent);
-            } catch (IOException | IllegalStateException e) {
+            } catch (IOException e) {
                 end = String.valueOf(e.getMessage());
             }
             if (end == null) {
@@ -129,7 +136,9 @@ final class RemoteRun {
     /** Follows the agent to the end of the request: null, or why it did not come to it. */
     private @Nullable String follow(AgentConnection agent) throws InterruptedException {
         for (; ; ) {
-            AgentConnection.Message message = agent.next(needs.timeout());
+            Duration limit = timeout();
+            Duration left = limit.minus(Duration.ofNanos(System.nanoTime() - progress));
+            AgentConnection.Message message = agent.next(left.isNegative() ? Duration.ZERO : left);
             if (cancellation.isCancellationRequested()) {
                 pool.dropAgent();
                 skipOrFailRest(new IllegalStateException("cancelled"), "the run was cancelled");
@@ -137,7 +146,7 @@ final class RemoteRun {
             }
             switch (message) {
                 case null -> {
-                    return hang(agent);
+                    return hang(agent, limit);
                 }
                 case AgentConnection.Message.Lost(String reason) -> {
                     return reason;
@@ -145,17 +154,38 @@ final class RemoteRun {
                 case AgentConnection.Message.Said(Event.Done _) -> {
                     return null;
                 }
-                case AgentConnection.Message.Said(Event event) -> tell(event);
+                case AgentConnection.Message.Said(Event event) -> {
+                    if (!(event instanceof Event.Output)) {
+                        progress = System.nanoTime();
+                    }
+                    tell(event);
+                }
             }
         }
     }
 
-    private String hang(AgentConnection agent) throws InterruptedException {
-        String stacks = agent.threadDump(java.time.Duration.ofSeconds(20));
+    /** How long what runs now may give no sign of life: as its class says. */
+    private Duration timeout() {
+        TestDescriptor at = open.isEmpty() ? null : List.copyOf(open).getLast();
+        while (at != null) {
+            if (at.getSource().orElse(null) instanceof ClassSource source) {
+                LabTest test = AnnotationSupport.findAnnotation(source.getJavaClass(), LabTest.class)
+                        .orElse(null);
+                if (test != null) {
+                    return Duration.ofSeconds(test.timeout());
+                }
+            }
+            at = at.getParent().orElse(null);
+        }
+        return BETWEEN_TESTS;
+    }
+
+    private String hang(AgentConnection agent, Duration limit) throws InterruptedException {
+        String stacks = agent.threadDump(Duration.ofSeconds(20));
         LabDescriptor last = open.isEmpty() ? null : List.copyOf(open).getLast();
         String name = last == null ? "start" : last.getLegacyReportingName();
         String file = "hang-" + name.replaceAll("[^A-Za-z0-9._-]+", "_") + ".txt";
-        return "no sign of life for " + needs.timeout().toSeconds() + " s; its threads (" + pool.keep(file, stacks)
+        return "no sign of life for " + limit.toSeconds() + " s; its threads (" + pool.keep(file, stacks)
                 + "):\n" + stacks;
     }
 
