@@ -35,9 +35,8 @@ class LabCommandsTest {
 
     @BeforeAll
     static void start() {
-        lab = Lab.start(LabSpec.of(l -> l.memoryPerNode(512L << 20)
-                .writable(writable)
-                .console(Path.of("target/lab/console-commands.log"))));
+        lab = Lab.start(LabSpec.of(l ->
+                l.memoryPerNode(512L << 20).writable(writable).console(Path.of("target/lab/console-commands.log"))));
     }
 
     @AfterAll
@@ -105,7 +104,8 @@ class LabCommandsTest {
             all.add(lab.start(LabCommand.shell("read line; echo \"$line\"")));
         }
         List<String> late = new ArrayList<>();
-        Thread waiting = Thread.ofVirtual().start(() -> late.add(lab.run("echo", "late").output()));
+        Thread waiting =
+                Thread.ofVirtual().start(() -> late.add(lab.run("echo", "late").output()));
         Thread.sleep(300);
         assertThat(late).isEmpty();
         for (int i = 0; i < all.size(); i++) {
@@ -166,8 +166,9 @@ class LabCommandsTest {
         Path mine = Files.writeString(writable.resolve("mine"), "from here");
         Path elsewhere = Files.createTempFile("lab-commands", ".txt");
         try {
-            LabResult result = lab.run(LabCommand.shell("cat " + mine + "; echo -n there > " + writable + "/theirs; echo lost > "
-                    + elsewhere + "; cat " + elsewhere + "; rm -rf /usr/lib/apt; ls /usr/lib/apt"));
+            LabResult result =
+                    lab.run(LabCommand.shell("cat " + mine + "; echo -n there > " + writable + "/theirs; echo lost > "
+                            + elsewhere + "; cat " + elsewhere + "; rm -rf /usr/lib/apt; ls /usr/lib/apt"));
             assertThat(result.output()).isEqualTo("from herelost\n");
             assertThat(writable.resolve("theirs")).hasContent("there");
             assertThat(elsewhere).isEmptyFile();
@@ -179,7 +180,8 @@ class LabCommandsTest {
 
     @Test
     void loadDriversOfTheLabsKernel() {
-        assertThat(lab.run(LabCommand.shell("modprobe dummy && modprobe vhost_net && grep -c '^dummy\\|^vhost_net' /proc/modules"))
+        assertThat(lab.run(LabCommand.shell(
+                                "modprobe dummy && modprobe vhost_net && grep -c '^dummy\\|^vhost_net' /proc/modules"))
                         .output())
                 .isEqualTo("2\n");
     }

@@ -17,8 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is said of a lab and its commands, before there is one. */
 class LabDescriptionsTest {
-    private static final HostImage IMAGE =
-            new HostImage(Path.of("/k"), Path.of("/i"), "6.1.0-1-amd64", Path.of("/m"));
+    private static final HostImage IMAGE = new HostImage(Path.of("/k"), Path.of("/i"), "6.1.0-1-amd64", Path.of("/m"));
 
     @ParameterizedTest
     @CsvSource({"512M, 536870912", "3G, 3221225472"})
@@ -38,7 +37,8 @@ class LabDescriptionsTest {
         assertThatThrownBy(() -> LabSpec.of(l -> l.nodes(9))).hasMessageContaining("1..8");
         assertThatThrownBy(() -> LabSpec.of(l -> l.vcpus(65))).hasMessageContaining("vcpus: 65");
         assertThatThrownBy(() -> LabSpec.of(l -> l.memoryPerNode(64L << 20))).hasMessageContaining("memoryPerNode");
-        assertThatThrownBy(() -> LabSpec.of(l -> l.memoryPerNode((512L << 20) + 1))).hasMessageContaining("whole MiB");
+        assertThatThrownBy(() -> LabSpec.of(l -> l.memoryPerNode((512L << 20) + 1)))
+                .hasMessageContaining("whole MiB");
     }
 
     @Test
@@ -72,7 +72,8 @@ class LabDescriptionsTest {
 
     /** Whatever a word holds, the shell gives the program the same bytes, from a single line. */
     @ParameterizedTest
-    @ValueSource(strings = {"", "a b", "it's", "$HOME `id` \\n", "two\nlines\t", "ünï©ødé 💥", "-n", "*", "\u0001\u007f1"})
+    @ValueSource(
+            strings = {"", "a b", "it's", "$HOME `id` \\n", "two\nlines\t", "ünï©ødé 💥", "-n", "*", "\u0001\u007f1"})
     void quotesWords(String word) throws Exception {
         LabCommand command = LabCommand.of("printf", "%s", word).with("X", word);
         assertThat(command.toShell()).matches("[ -~]*");
@@ -83,7 +84,9 @@ class LabDescriptionsTest {
                         "/bin/busybox",
                         "sh",
                         "-c",
-                        LabCommand.of("sh", "-c", "printf %s \"$X\"").with("X", word).toShell())
+                        LabCommand.of("sh", "-c", "printf %s \"$X\"")
+                                .with("X", word)
+                                .toShell())
                 .start();
         assertThat(new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .isEqualTo(word);
@@ -98,7 +101,19 @@ class LabDescriptionsTest {
     @Test
     void readsTheOptionsOfRun() {
         Deque<String> words = new ArrayDeque<>(Arrays.asList(
-                "--memory", "6G", "--nodes", "4", "--vcpus", "8", "--kernel", "6.12", "--append", "nosmp", "--", "-x", "y"));
+                "--memory",
+                "6G",
+                "--nodes",
+                "4",
+                "--vcpus",
+                "8",
+                "--kernel",
+                "6.12",
+                "--append",
+                "nosmp",
+                "--",
+                "-x",
+                "y"));
         LabSpec spec = Run.options(words);
         assertThat(spec).isNotNull();
         assertThat(spec.memoryPerNode()).isEqualTo(6L << 30);
@@ -111,7 +126,16 @@ class LabDescriptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "--nodes", "--nodes 2", "--nodes x true", "--kernel 5.10 true", "--what 1 true", "--memory 1 true"})
+    @ValueSource(
+            strings = {
+                "",
+                "--nodes",
+                "--nodes 2",
+                "--nodes x true",
+                "--kernel 5.10 true",
+                "--what 1 true",
+                "--memory 1 true"
+            })
     void refusesBadOptionsOfRun(String line) {
         Deque<String> words = new ArrayDeque<>(line.isEmpty() ? List.of() : List.of(line.split(" ")));
         assertThatThrownBy(() -> Run.options(words)).isInstanceOf(IllegalArgumentException.class);

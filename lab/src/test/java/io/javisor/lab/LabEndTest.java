@@ -47,7 +47,8 @@ class LabEndTest {
         long self = ProcessHandle.current().pid();
         List<Path> before = folders(self);
         List<ProcessHandle> children = ProcessHandle.current().descendants().toList();
-        assertThatThrownBy(() -> Lab.start(LabSpec.of(l -> l.memoryPerNode(256L << 20).kernelArgument("rdinit=/nothing"))))
+        assertThatThrownBy(() ->
+                        Lab.start(LabSpec.of(l -> l.memoryPerNode(256L << 20).kernelArgument("rdinit=/nothing"))))
                 .isInstanceOf(LabException.class)
                 .hasMessageContaining("ended while booting")
                 .hasMessageContaining("Kernel panic");
@@ -60,7 +61,8 @@ class LabEndTest {
         assertThatThrownBy(() -> Lab.start(LabSpec.of(l -> l.writable(Path.of("/no/such/folder")))))
                 .isInstanceOf(LabException.class)
                 .hasMessageContaining("/no/such/folder");
-        List<ProcessHandle> left = ProcessHandle.current().descendants()
+        List<ProcessHandle> left = ProcessHandle.current()
+                .descendants()
                 .filter(p -> !children.contains(p))
                 .toList();
         awaitEnd(left);

@@ -98,8 +98,7 @@ final class AgentConnection implements AutoCloseable {
     }
 
     private void readEvents() {
-        try (DataInputStream in =
-                new DataInputStream(new BufferedInputStream(process.getInputStream(), 1 << 16))) {
+        try (DataInputStream in = new DataInputStream(new BufferedInputStream(process.getInputStream(), 1 << 16))) {
             for (; ; ) {
                 messages.add(new Message.Said(Wire.read(in)));
             }

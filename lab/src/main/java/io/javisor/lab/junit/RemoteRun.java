@@ -185,8 +185,8 @@ final class RemoteRun {
         LabDescriptor last = open.isEmpty() ? null : List.copyOf(open).getLast();
         String name = last == null ? "start" : last.getLegacyReportingName();
         String file = "hang-" + name.replaceAll("[^A-Za-z0-9._-]+", "_") + ".txt";
-        return "no sign of life for " + limit.toSeconds() + " s; its threads (" + pool.keep(file, stacks)
-                + "):\n" + stacks;
+        return "no sign of life for " + limit.toSeconds() + " s; its threads (" + pool.keep(file, stacks) + "):\n"
+                + stacks;
     }
 
     /** Fails the test that ran when it happened; false if none did. */
