@@ -183,8 +183,10 @@ final class RemoteRun {
     private String hang(AgentConnection agent, Duration limit) throws InterruptedException {
         String stacks = agent.threadDump(Duration.ofSeconds(20));
         LabDescriptor last = open.isEmpty() ? null : List.copyOf(open).getLast();
-        String name = last == null ? "start" : last.getLegacyReportingName();
-        String file = "hang-" + name.replaceAll("[^A-Za-z0-9._-]+", "_") + ".txt";
+        String name = last != null && last.getSource().orElse(null) instanceof MethodSource source
+                ? source.getClassName().replaceFirst(".*[.$]", "") + "." + source.getMethodName()
+                : "class";
+        String file = "hang-" + name + ".txt";
         return "no sign of life for " + limit.toSeconds() + " s; its threads (" + pool.keep(file, stacks) + "):\n"
                 + stacks;
     }

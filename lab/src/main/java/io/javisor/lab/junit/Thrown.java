@@ -16,6 +16,7 @@ record Thrown(
         @Nullable Thrown cause) {
     private static final int MOST_CAUSES = 16;
     private static final int MOST_FRAMES = 1024;
+    private static final int MOST_DEPTH = 64;
 
     static Thrown of(Throwable throwable) {
         return of(throwable, MOST_CAUSES);
@@ -53,6 +54,9 @@ record Thrown(
         Wire.writeOptional(out, message);
         out.writeInt(frames.size());
         for (StackTraceElement frame : frames) {
+            Wire.writeOptional(out, frame.getClassLoaderName());
+            Wire.writeOptional(out, frame.getModuleName());
+            Wire.writeOptional(out, frame.getModuleVersion());
             Wire.writeString(out, frame.getClassName());
             Wire.writeString(out, frame.getMethodName());
             Wire.writeOptional(out, frame.getFileName());
@@ -69,19 +73,32 @@ record Thrown(
     }
 
     static Thrown read(DataInputStream in) throws IOException {
+        return read(in, MOST_DEPTH);
+    }
+
+    private static Thrown read(DataInputStream in, int depth) throws IOException {
+        if (depth == 0) {
+            throw new IOException("more than " + MOST_DEPTH + " causes, one below the other");
+        }
         String type = Wire.readString(in);
         String message = Wire.readOptional(in);
         int count = Wire.readCount(in);
         List<StackTraceElement> frames = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             frames.add(new StackTraceElement(
-                    Wire.readString(in), Wire.readString(in), Wire.readOptional(in), in.readInt()));
+                    Wire.readOptional(in),
+                    Wire.readOptional(in),
+                    Wire.readOptional(in),
+                    Wire.readString(in),
+                    Wire.readString(in),
+                    Wire.readOptional(in),
+                    in.readInt()));
         }
         count = Wire.readCount(in);
         List<Thrown> suppressed = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            suppressed.add(read(in));
+            suppressed.add(read(in, depth - 1));
         }
-        return new Thrown(type, message, frames, suppressed, in.readBoolean() ? read(in) : null);
+        return new Thrown(type, message, frames, suppressed, in.readBoolean() ? read(in, depth - 1) : null);
     }
 }
