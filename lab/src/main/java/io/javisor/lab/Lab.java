@@ -60,14 +60,14 @@ public final class Lab implements AutoCloseable {
      * @throws LabException if this machine lacks something that the lab needs and cannot get it, or the lab does not come up
      */
     public static Lab start(LabSpec spec) {
-        Path qemuProgram = Prerequisites.qemu();
-        HostImage image = HostImage.of(spec.kernel());
         for (Path writable : spec.writable()) {
             if (!Files.isDirectory(writable)) {
                 throw new LabException(
                         "lab-unavailable", "the folder to be writable is not there: " + writable, null, null);
             }
         }
+        Path qemuProgram = Prerequisites.qemu();
+        HostImage image = HostImage.of(spec.kernel());
         try {
             // The path of a socket has at most 107 bytes, so a deep java.io.tmpdir will not do.
             Path folder = Files.createTempDirectory(

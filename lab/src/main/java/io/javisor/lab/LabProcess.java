@@ -104,8 +104,8 @@ public final class LabProcess extends Process {
         Thread.ofVirtual().name("lab-drain").start(() -> {
             try (SocketChannel again = connect(socket)) {
                 // The marker may have been lost with what was on its way; the exit comes after it.
-                exit.whenComplete((_, _) ->
-                        CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS).execute(() -> close(again)));
+                var _ = exit.whenCompleteAsync(
+                        (_, _) -> close(again), CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS));
                 var rest = new MarkedInputStream(Channels.newInputStream(again), marker, _ -> release());
                 rest.transferTo(OutputStream.nullOutputStream());
             } catch (IOException e) {

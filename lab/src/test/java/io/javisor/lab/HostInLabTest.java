@@ -2,6 +2,8 @@ package io.javisor.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.javisor.kvm.Capability;
+import io.javisor.kvm.Kvm;
 import io.javisor.lab.junit.LabTest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +14,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -24,6 +27,14 @@ class HostInLabTest {
         assertThat(Path.of("/dev/kvm")).isWritable();
         assertThat(Files.readString(Path.of("/sys/module/kvm_amd/parameters/nested")))
                 .startsWith("1");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"HYPERV", "HYPERV_SYNIC2", "HYPERV_CPUID", "HYPERV_EVENTFD"})
+    void offersGuestsWhatHyperVDoes(Capability capability) {
+        try (Kvm kvm = Kvm.open()) {
+            assertThat(kvm.has(capability)).isTrue();
+        }
     }
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -114,8 +115,7 @@ class LabDescriptionsTest {
                 "--",
                 "-x",
                 "y"));
-        LabSpec spec = Run.options(words);
-        assertThat(spec).isNotNull();
+        LabSpec spec = Objects.requireNonNull(Run.options(words));
         assertThat(spec.memoryPerNode()).isEqualTo(6L << 30);
         assertThat(spec.nodes()).isEqualTo(4);
         assertThat(spec.vcpus()).isEqualTo(8);

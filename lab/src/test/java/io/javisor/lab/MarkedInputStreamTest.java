@@ -101,6 +101,11 @@ class MarkedInputStreamTest {
             public int read() throws IOException {
                 throw new IOException("gone");
             }
+
+            @Override
+            public int read(byte[] target, int offset, int length) throws IOException {
+                throw new IOException("gone");
+            }
         });
         assertThatThrownBy(stream::readAllBytes).isInstanceOf(IOException.class).hasMessage("gone");
         assertThat(ends).containsExactly(true);

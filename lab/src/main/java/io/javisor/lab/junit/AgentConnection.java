@@ -54,8 +54,8 @@ final class AgentConnection implements AutoCloseable {
      */
     static AgentConnection start(AgentHost host, Path kept, Duration limit) throws IOException, InterruptedException {
         AgentConnection connection = new AgentConnection(host.start(command(kept)));
-        Thread.ofVirtual().name("lab-agent-events").start(connection::readEvents);
-        Thread.ofVirtual().name("lab-agent-errors").start(connection::readErrors);
+        Thread errors = Thread.ofVirtual().name("lab-agent-errors").start(connection::readErrors);
+        Thread.ofVirtual().name("lab-agent-events").start(() -> connection.readEvents(errors));
         Message first = connection.next(limit);
         if (first instanceof Message.Said(Event.Ready _)) {
             return connection;
@@ -97,20 +97,22 @@ final class AgentConnection implements AutoCloseable {
                 .collect(Collectors.joining(File.pathSeparator));
     }
 
-    private void readEvents() {
+    private void readEvents(Thread errors) {
         try (DataInputStream in = new DataInputStream(new BufferedInputStream(process.getInputStream(), 1 << 16))) {
             for (; ; ) {
                 messages.add(new Message.Said(Wire.read(in)));
             }
         } catch (EOFException e) {
-            messages.add(new Message.Lost("its JVM has ended" + exit()));
+            messages.add(new Message.Lost("its JVM has ended" + exit(errors)));
         } catch (IOException e) {
             messages.add(new Message.Lost("its JVM cannot be understood any more: " + e.getMessage()));
         }
     }
 
-    private String exit() {
+    private String exit(Thread errorReader) {
         try {
+            // Its last words may still be on their way.
+            errorReader.join(Duration.ofSeconds(5));
             if (process.waitFor(10, TimeUnit.SECONDS)) {
                 return " with exit code " + process.exitValue() + errorTail();
             }

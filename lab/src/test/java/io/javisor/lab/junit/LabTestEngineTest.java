@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.javisor.lab.LabCommand;
+import io.javisor.lab.LabSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -49,7 +52,7 @@ class LabTestEngineTest {
     private final List<String> reports = new ArrayList<>();
 
     /** Runs classes as a build would, and collects what it would be told: "class.name" to outcome. */
-    private void run(Function<io.javisor.lab.LabSpec, AgentHost> starter, boolean required, Class<?>... classes) {
+    private void run(Function<LabSpec, AgentHost> starter, boolean required, Class<?>... classes) {
         LauncherConfig config = LauncherConfig.builder()
                 .enableTestEngineAutoRegistration(false)
                 .addTestEngines(new LabTestEngine(starter))
@@ -187,7 +190,7 @@ class LabTestEngineTest {
                 .containsEntry("Ordinary.Within.passes", "SUCCESSFUL")
                 .hasSize(11);
         assertThat(reports).containsExactly("Ordinary.passes {pid=known}");
-        Throwable failure = thrown.get("Ordinary.fails");
+        Throwable failure = Objects.requireNonNull(thrown.get("Ordinary.fails"));
         assertThat(failure.toString())
                 .startsWith("org.opentest4j.AssertionFailedError: [what a failing test says]")
                 .contains("\"that\"");
@@ -204,7 +207,7 @@ class LabTestEngineTest {
     static class BadStart {
         @BeforeAll
         static void start() {
-            throw new IllegalStateException("bad start");
+            assertThat("this start").isEqualTo("another");
         }
 
         @Test
@@ -215,7 +218,7 @@ class LabTestEngineTest {
     void failsAClassThatCannotStart() {
         run(spec -> new Here(), true, BadStart.class, Ordinary.class);
         assertThat(outcomes).containsEntry("BadStart", "FAILED").doesNotContainKey("BadStart.neverRuns");
-        assertThat(thrown.get("BadStart")).hasMessage("bad start");
+        assertThat(thrown.get("BadStart")).hasMessageContaining("this start");
         assertThat(outcomes).containsEntry("Ordinary.passes", "SUCCESSFUL");
     }
 
@@ -287,5 +290,47 @@ class LabTestEngineTest {
         assertThat(thrown.get("BadStart.neverRuns"))
                 .hasMessageContaining("exit code 9")
                 .hasMessageContaining("no JVM here");
+    }
+
+    /** What a machine without a lab answers. */
+    private static AgentHost refuse(LabSpec spec) {
+        return AgentHost.lab(LabSpec.of(l -> l.writable(Path.of("/no/such/folder"))));
+    }
+
+    @Test
+    void skipsWithTheReasonWhereThereIsNoLab() {
+        run(LabTestEngineTest::refuse, false, Deadly.class, BadStart.class);
+        assertThat(outcomes.values())
+                .hasSize(6)
+                .allMatch(outcome -> outcome.startsWith("skipped: no lab: ") && outcome.contains("/no/such/folder"));
+    }
+
+    @Test
+    void failsWithTheReasonWhereThereMustBeALab() {
+        run(LabTestEngineTest::refuse, true, Deadly.class, BadStart.class);
+        assertThat(outcomes.values()).hasSize(6).containsOnly("FAILED");
+        assertThat(thrown.get("Deadly.last")).hasMessageContaining("/no/such/folder");
+    }
+
+    @Test
+    void countsWhatRanAgainstTheTree() throws Exception {
+        Path classes = Path.of(LabTestEngineTest.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+        Set<String> expected = CheckRan.inTree(classes, "long", "fuzz");
+        String nested =
+                "[engine:javisor-lab]/[class:io.javisor.lab.HostInLabTest]/[nested-class:Nesting]/[method:works()]";
+        assertThat(expected)
+                .contains(nested)
+                .anyMatch(id -> id.contains("test-template:isSetUpForVirtualMachines"))
+                // This class's own samples are no tests of the tree.
+                .noneMatch(id -> id.contains("LabTestEngineTest"));
+        assertThat(CheckRan.inTree(classes, "lab")).isEmpty();
+        Path record = output.resolve("record");
+        assertThat(CheckRan.missing(expected, record)).isEqualTo(expected);
+        Files.write(record, expected.stream().filter(id -> !id.equals(nested)).toList());
+        assertThat(CheckRan.missing(expected, record)).containsExactly(nested);
     }
 }

@@ -19,14 +19,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class WireTest {
     static Stream<Event> events() {
-        Exception thrown = new IllegalStateException("outer", new IOException((String) null));
+        Exception cause = new IOException((String) null);
+        Exception thrown = new IllegalStateException("outer", cause);
         thrown.addSuppressed(new AssertionError("late 💥"));
         StackTraceElement[] frames = {
             new StackTraceElement("app", "java.base", "25", "java.lang.Thread", "run", "Thread.java", 1),
             new StackTraceElement("C", "m", null, -2)
         };
         thrown.setStackTrace(frames);
-        thrown.getCause().setStackTrace(frames);
+        cause.setStackTrace(frames);
         thrown.getSuppressed()[0].setStackTrace(new StackTraceElement[0]);
         return Stream.of(
                 new Event.Ready(),
