@@ -40,7 +40,7 @@ final class BootInputs {
         return new BootInputs(
                 spec,
                 ProcessorModel.onThisHost(spec.numa()),
-                KernelImage.read(files.kernel()),
+                files.kernel(),
                 files.initrd().map(Initrd::file));
     }
 

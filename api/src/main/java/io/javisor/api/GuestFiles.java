@@ -1,5 +1,6 @@
 package io.javisor.api;
 
+import io.javisor.boot.KernelImage;
 import io.javisor.boot.debian.DebianKernel;
 import io.javisor.boot.debian.DebianPackages;
 import io.javisor.boot.image.BusyboxInit;
@@ -20,27 +21,21 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kernel and initial RAM disk as files: what a spec names, fetched or built where it names none. Built initial RAM disks are
+ * Kernel and initial RAM disk: what a spec names, fetched or built where it names none. Built initial RAM disks are
  * kept in the cache folder under a name that tells what is in them.
  */
-record GuestFiles(Path kernel, Optional<Path> initrd) {
+record GuestFiles(KernelImage kernel, Optional<Path> initrd) {
 
+    /** Finds, fetches, builds; a kernel that can't be booted is refused before anything is built for it. */
     static GuestFiles of(LinuxSpec spec) {
         DebianPackages packages = DebianPackages.open();
         DebianKernel debian = spec.kernel() instanceof LinuxSpec.Kernel.Debian d ? packages.kernel(d.release()) : null;
-        Path kernel = switch (spec.kernel()) {
-            case LinuxSpec.Kernel.File file -> file.path();
-            case LinuxSpec.Kernel.Debian _ -> {
-                if (debian == null) {
-                    throw new IllegalStateException("no kernel");
-                }
-                yield debian.image();
-            }
-        };
+        Path file = debian != null ? debian.image() : ((LinuxSpec.Kernel.File) spec.kernel()).path();
+        KernelImage kernel = KernelImage.read(file);
         Optional<Path> initrd = switch (spec.initrd()) {
             case LinuxSpec.Initrd.None _ -> Optional.empty();
-            case LinuxSpec.Initrd.File file -> Optional.of(file.path());
-            case LinuxSpec.Initrd.Busybox busybox -> Optional.of(built(packages, debian, kernel, busybox.modules()));
+            case LinuxSpec.Initrd.File given -> Optional.of(given.path());
+            case LinuxSpec.Initrd.Busybox busybox -> Optional.of(built(packages, debian, file, busybox.modules()));
         };
         return new GuestFiles(kernel, initrd);
     }

@@ -94,7 +94,17 @@ public record LinuxSpec(Kernel kernel, Initrd initrd, String commandLine) {
             return this;
         }
 
-        /** Gives the guest no initial RAM disk. */
+        /**
+         * Builds the initial RAM disk: a static busybox with a shell, and the kernel's Hyper-V modules, found beside the kernel
+         * ({@code ../lib/modules/RELEASE}, as packages unpack it) or in the system's {@code /lib/modules}. The default for
+         * {@link #debian}.
+         */
+        public Builder busybox() {
+            initrd = new Initrd.Busybox(List.of());
+            return this;
+        }
+
+        /** Gives the guest no initial RAM disk; the default for {@link #kernel}. */
         public Builder noInitrd() {
             initrd = new Initrd.None();
             return this;
@@ -122,17 +132,20 @@ public record LinuxSpec(Kernel kernel, Initrd initrd, String commandLine) {
             if (kernel == null) {
                 problems.add("linux.kernel", "is missing; give a file with kernel(path), or debian(\"6.12-cloud\")");
             }
-            if (!modules.isEmpty() && initrd != null) {
+            boolean built = initrd == null
+                    ? kernel instanceof Kernel.Debian || !modules.isEmpty()
+                    : initrd instanceof Initrd.Busybox;
+            if (!modules.isEmpty() && !built) {
                 problems.add("linux.modules", "are given, but so is an initrd; only a built initrd loads them");
             }
             if (commandLine.indexOf('\0') >= 0) {
                 problems.add("linux.commandLine", "contains a NUL character");
             }
             Initrd chosen = initrd;
-            if (chosen == null) {
-                chosen = kernel instanceof Kernel.Debian || !modules.isEmpty()
-                        ? new Initrd.Busybox(modules)
-                        : new Initrd.None();
+            if (built) {
+                chosen = new Initrd.Busybox(modules);
+            } else if (chosen == null) {
+                chosen = new Initrd.None();
             }
             return new LinuxSpec(kernel == null ? new Kernel.File(Path.of("")) : kernel, chosen, commandLine);
         }

@@ -25,7 +25,9 @@ public record MachineSpec(String name, NumaTopology numa, LinuxSpec linux, Reset
 
     /**
      * Fetches and builds the files that the machine boots from, where the spec names none, so that it can be created later
-     * without a network. {@link VirtualMachine#create} does the same.
+     * without a network, and looks at the kernel. {@link VirtualMachine#create} does the same.
+     *
+     * @throws io.javisor.partition.HypervisorException if a file is missing or can't be booted
      */
     public void prefetch() {
         GuestFiles.of(linux);

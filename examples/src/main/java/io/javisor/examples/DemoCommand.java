@@ -10,6 +10,7 @@ import io.javisor.api.exec.ExecResult;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -41,7 +42,7 @@ final class DemoCommand implements Callable<Integer> {
         HostReport host = Host.check();
         say(out, lab.inside() ? "lab" : "host", Reports.summary(host));
         if (lab.needed(machine, err)) {
-            return lab.runInside(spec.commandLine(), machine);
+            return lab.runInside(spec.commandLine(), machine, Optional.empty());
         }
         Footprint before = Footprint.now();
         try (VirtualMachine vm = machine.builder().build()) {

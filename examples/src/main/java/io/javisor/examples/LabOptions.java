@@ -10,9 +10,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -26,6 +28,9 @@ final class LabOptions {
     private static final long OWN_MEMORY = 1536L << 20;
 
     private static final long MEMORY_STEP = 256L << 20;
+
+    /** What a command inside may take to start and to end, beyond its own limit. */
+    private static final Duration GRACE = Duration.ofMinutes(2);
 
     @Option(
             names = "--lab",
@@ -55,22 +60,34 @@ final class LabOptions {
         return why.isPresent();
     }
 
-    /** Runs the same command inside, with this process's standard streams, and gives its exit code. */
-    int runInside(CommandLine line, MachineOptions machine) throws IOException, InterruptedException {
+    /**
+     * Runs the same command inside, with this process's standard streams, and gives its exit code.
+     *
+     * @param limit what the command inside holds itself to; a lab that is far behind it is ended from outside
+     */
+    int runInside(CommandLine line, MachineOptions machine, Optional<Duration> limit)
+            throws IOException, InterruptedException {
         machine.builder().spec().prefetch(); // there is no network inside
         try (Lab inside = Lab.start(specFor(machine))) {
             LabProcess process = inside.start(LabCommand.of(commandFor(line).toArray(String[]::new))
                     .in(Path.of("").toAbsolutePath())
                     .with(INSIDE, "1"));
             Thread.ofPlatform().daemon().name("stdin").start(() -> pump(System.in, process.getOutputStream(), true));
-            Thread errors = Thread.ofPlatform()
-                    .daemon()
-                    .name("stderr")
-                    .start(() -> pump(process.getErrorStream(), System.err, false));
-            pump(process.getInputStream(), System.out, false);
+            Thread output = pumping("stdout", process.getInputStream(), System.out);
+            Thread errors = pumping("stderr", process.getErrorStream(), System.err);
+            if (limit.isPresent() && !process.waitFor(limit.get().plus(GRACE).toMillis(), TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly();
+                line.getErr().println("javisor: the lab did not end the run in time, and has been ended");
+                return ExitCode.TIMEOUT;
+            }
+            output.join();
             errors.join();
             return process.waitFor();
         }
+    }
+
+    private static Thread pumping(String name, InputStream from, OutputStream to) {
+        return Thread.ofPlatform().daemon().name(name).start(() -> pump(from, to, false));
     }
 
     private static LabSpec specFor(MachineOptions machine) {

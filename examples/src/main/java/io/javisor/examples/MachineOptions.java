@@ -87,9 +87,11 @@ final class MachineOptions {
             throw new CommandLine.ParameterException(line, "--kernel and --debian exclude each other");
         }
         for (Path file : new Path[] {kernel, initrd}) {
-            if (file != null && !Files.isReadable(file)) {
-                throw new CommandLine.ParameterException(
-                        line, "can't read " + file + (Files.exists(file) ? ": permission denied" : ": no such file"));
+            if (file != null && !(Files.isReadable(file) && Files.isRegularFile(file))) {
+                String reason = !Files.exists(file)
+                        ? "no such file"
+                        : Files.isRegularFile(file) ? "permission denied" : "not a file";
+                throw new CommandLine.ParameterException(line, "can't read " + file + ": " + reason);
             }
         }
     }
@@ -113,6 +115,8 @@ final class MachineOptions {
             }
             if (initrd != null) {
                 l.initrd(initrd);
+            } else {
+                l.busybox();
             }
             if (append != null) {
                 l.append(append);

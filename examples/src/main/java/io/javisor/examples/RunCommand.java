@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -74,7 +75,10 @@ final class RunCommand implements Callable<Integer> {
         }
         machine.check(spec.commandLine());
         if (lab.needed(machine, err)) {
-            return lab.runInside(spec.commandLine(), machine);
+            return lab.runInside(
+                    spec.commandLine(),
+                    machine,
+                    Optional.ofNullable(timeout).map(seconds -> Duration.ofMillis((long) (seconds * 1000))));
         }
         long deadline = timeout == null ? Long.MAX_VALUE : System.nanoTime() + (long) (timeout * 1e9);
         try (VirtualMachine vm = machine.builder()
