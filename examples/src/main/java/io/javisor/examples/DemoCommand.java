@@ -40,7 +40,7 @@ final class DemoCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         machine.check(spec.commandLine());
         HostReport host = Host.check();
-        say(out, lab.inside() ? "lab" : "host", Reports.summary(host));
+        say(out, LabOptions.isInside() ? "lab" : "host", Reports.summary(host));
         if (lab.needed(machine, err)) {
             return lab.runInside(spec.commandLine(), machine, Optional.empty());
         }

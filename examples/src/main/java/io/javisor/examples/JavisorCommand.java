@@ -1,5 +1,6 @@
 package io.javisor.examples;
 
+import io.javisor.lab.HeldKvm;
 import io.javisor.partition.HypervisorException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -25,7 +26,13 @@ public final class JavisorCommand implements Runnable {
 
     /** Runs the command and ends the JVM with its exit code. */
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        System.exit(LabOptions.isInside() ? executeInLab(args) : commandLine().execute(args));
+    }
+
+    private static int executeInLab(String[] args) {
+        try (HeldKvm _ = HeldKvm.open()) {
+            return commandLine().execute(args);
+        }
     }
 
     static CommandLine commandLine() {

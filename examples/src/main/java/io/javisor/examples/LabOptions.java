@@ -41,13 +41,13 @@ final class LabOptions {
     private @Nullable Boolean lab;
 
     /** Whether this process runs inside the lab. */
-    boolean inside() {
+    static boolean isInside() {
         return System.getenv(INSIDE) != null;
     }
 
     /** Decides, and says so in one line if it is the lab. */
     boolean needed(MachineOptions machine, PrintWriter err) {
-        if (inside() || Boolean.FALSE.equals(lab)) {
+        if (isInside() || Boolean.FALSE.equals(lab)) {
             return false;
         }
         Optional<String> why = Boolean.TRUE.equals(lab)

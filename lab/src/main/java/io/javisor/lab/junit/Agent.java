@@ -1,5 +1,6 @@
 package io.javisor.lab.junit;
 
+import io.javisor.lab.HeldKvm;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -58,7 +59,8 @@ public final class Agent implements TestExecutionListener {
         System.setErr(agent.stream(true));
         BlockingQueue<List<String>> requests = new LinkedBlockingQueue<>();
         Thread.ofPlatform().daemon().name("lab-requests").start(() -> agent.readRequests(in, requests));
-        try (LauncherSession session = LauncherFactory.openSession()) {
+        try (HeldKvm _ = HeldKvm.open();
+                LauncherSession session = LauncherFactory.openSession()) {
             Launcher launcher = session.getLauncher();
             agent.send(new Event.Ready());
             List<String> ids = requests.take();
