@@ -5,6 +5,7 @@ module io.javisor.api {
     requires transitive io.javisor.boot;
     requires transitive io.javisor.kvm;
     requires transitive io.javisor.vmbus;
+    requires transitive io.javisor.storage;
     requires io.javisor.linux;
     requires transitive io.javisor.devices;
 

@@ -42,6 +42,13 @@ final class Failure {
                 null);
     }
 
+    static HypervisorException noBus(String name, String why) {
+        return new HypervisorException(
+                "no-vmbus",
+                "machine \"" + name + "\" has no VMBus (" + why + "): this host's KVM lacks the Hyper-V enlightenments",
+                "see javisor doctor; use a kernel with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd, or the lab");
+    }
+
     /** A reset right after a panic was one: {@code panic=-1} makes Linux reset when it has said why. */
     static Outcome panicBehind(Outcome how, boolean crashReported, Console console) {
         if (!(how instanceof Outcome.Reset)) {

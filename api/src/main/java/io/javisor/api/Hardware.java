@@ -40,9 +40,12 @@ final class Hardware implements AutoCloseable {
     private final IoReactors.@Nullable Lease reactors;
     private final @Nullable VmBus bus;
     private final @Nullable Integration integration;
+    private final Disks disks;
     private final List<AcpiNode> described = new ArrayList<>();
 
-    private Hardware(MachineSpec spec, GuestRam ram, BootInputs inputs, Console console, RunListener listener) {
+    private Hardware(
+            MachineSpec spec, GuestRam ram, Disks disks, BootInputs inputs, Console console, RunListener listener) {
+        this.disks = disks;
         var endings = new Endings(listener, ram);
         partition = KvmPartition.create(inputs.partition(), endings);
         for (MemoryRegion region : ram.bootRegions()) {
@@ -95,14 +98,24 @@ final class Hardware implements AutoCloseable {
      *
      * @param listener hears of the run's end, once or more, on a vCPU's thread
      */
-    static Hardware assemble(MachineSpec spec, BootInputs inputs, GuestRam ram, Console console, RunListener listener) {
-        var hardware = new Hardware(spec, ram, inputs, console, listener);
+    static Hardware assemble(
+            MachineSpec spec, BootInputs inputs, GuestRam ram, Disks disks, Console console, RunListener listener) {
+        var hardware = new Hardware(spec, ram, disks, inputs, console, listener);
         try {
+            hardware.plugDisks(spec.name());
             inputs.load(ram.plan(), hardware.partition, List.copyOf(hardware.described));
             return hardware;
         } catch (RuntimeException | Error e) {
             hardware.close();
             throw e;
+        }
+    }
+
+    private void plugDisks(String machine) {
+        if (bus != null) {
+            disks.plugInto(bus);
+        } else if (!disks.isEmpty()) {
+            throw Failure.noBus(machine, "its disks need one");
         }
     }
 
@@ -130,6 +143,7 @@ final class Hardware implements AutoCloseable {
         if (bus != null) {
             bus.close();
         }
+        disks.unplug();
         partition.close();
         if (reactors != null) {
             reactors.close();

@@ -2,6 +2,7 @@ package io.javisor.api;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,16 @@ public record LinuxSpec(Kernel kernel, Initrd initrd, String commandLine) {
      * reset at once after a panic (so that the machine notices), and no chatter.
      */
     public static final String DEFAULT_COMMAND_LINE = "console=ttyS0 panic=-1 quiet";
+
+    /** The same with more modules in the initial RAM disk, if that is built; those that it has are not repeated. */
+    LinuxSpec withModules(List<String> names) {
+        if (!(initrd instanceof Initrd.Busybox(List<String> present)) || present.containsAll(names)) {
+            return this;
+        }
+        var all = new LinkedHashSet<>(present);
+        all.addAll(names);
+        return new LinuxSpec(kernel, new Initrd.Busybox(List.copyOf(all)), commandLine);
+    }
 
     /** Where a kernel comes from. */
     public sealed interface Kernel {

@@ -35,6 +35,7 @@ final class Machine implements Hardware.RunListener {
     private final MachineSpec spec;
     private final BootInputs inputs;
     private final GuestRam ram;
+    private final Disks disks;
     private final Console console;
     private final EventStream events = new EventStream();
     private final Tally tally = new Tally();
@@ -46,16 +47,19 @@ final class Machine implements Hardware.RunListener {
     private volatile @Nullable Hardware hardware;
     private volatile boolean crashReported;
 
-    private Machine(MachineSpec spec, BootInputs inputs, GuestRam ram) {
+    private Machine(MachineSpec spec, BootInputs inputs, GuestRam ram, Disks disks) {
         this.spec = spec;
         this.inputs = inputs;
         this.ram = ram;
+        this.disks = disks;
         this.console = new Console(spec.name());
     }
 
     static Machine create(MachineSpec spec) {
         BootInputs inputs = BootInputs.prepare(spec);
-        return new Machine(spec, inputs, GuestRam.reserve(spec));
+        var disks = new Disks(spec);
+        disks.check();
+        return new Machine(spec, inputs, GuestRam.reserve(spec), disks);
     }
 
     MachineSpec spec() {
@@ -72,6 +76,10 @@ final class Machine implements Hardware.RunListener {
 
     Console console() {
         return console;
+    }
+
+    Disks disks() {
+        return disks;
     }
 
     void onEvent(Consumer<MachineEvent> listener) {
@@ -120,7 +128,8 @@ final class Machine implements Hardware.RunListener {
         crashReported = false;
         console.mark();
         try {
-            fresh = Hardware.assemble(spec, inputs, ram, console, this);
+            disks.open();
+            fresh = Hardware.assemble(spec, inputs, ram, disks, console, this);
             hardware = fresh;
             tally.booted();
             fresh.partition().start();
@@ -130,6 +139,7 @@ final class Machine implements Hardware.RunListener {
             if (fresh != null) {
                 fresh.close();
             }
+            disks.close();
             outcome = new Outcome.Failed(Failure.of(e));
             become(MachineState.STOPPED);
             throw e;
@@ -349,10 +359,7 @@ final class Machine implements Hardware.RunListener {
     Integration integration() {
         Integration services = present().integration();
         if (services == null) {
-            throw new HypervisorException(
-                    "no-vmbus",
-                    "machine \"" + spec.name() + "\" has no VMBus: this host's KVM lacks the Hyper-V enlightenments",
-                    "see javisor doctor; use a kernel with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd, or the lab");
+            throw Failure.noBus(spec.name(), "integration services need one");
         }
         return services;
     }
@@ -378,6 +385,7 @@ final class Machine implements Hardware.RunListener {
             return;
         }
         ram.clear();
+        disks.close();
         outcome = meaning;
         become(MachineState.STOPPED);
     }

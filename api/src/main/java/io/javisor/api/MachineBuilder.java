@@ -3,6 +3,11 @@ package io.javisor.api;
 import io.javisor.numa.NumaTopology;
 import io.javisor.numa.NumaTopologyBuilder;
 import io.javisor.numa.TopologyException;
+import io.javisor.storage.storvsp.ScsiController;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +22,7 @@ public final class MachineBuilder {
     private @Nullable NumaTopology topology;
     private @Nullable Consumer<LinuxSpec.Builder> linux;
     private ResetAction onReset = ResetAction.RESTART;
+    private final List<DriveSpec.Builder> drives = new ArrayList<>();
 
     MachineBuilder(String name) {
         this.name = name;
@@ -61,6 +67,34 @@ public final class MachineBuilder {
     }
 
     /**
+     * Adds a disk: a raw image or block device, or a VHD or VHDX by its name. The first is {@code sda} in Linux, as a rule. A
+     * built initial RAM disk loads the drivers for it.
+     */
+    public MachineBuilder disk(Path image) {
+        return disk(image, d -> {});
+    }
+
+    /** Adds a disk, and says how it is opened and what the guest may ask of it. */
+    public MachineBuilder disk(Path image, Consumer<DriveSpec.Builder> how) {
+        var drive = new DriveSpec.Builder(DriveSpec.Kind.DISK, image);
+        how.accept(drive);
+        drives.add(drive);
+        return this;
+    }
+
+    /** Adds a DVD drive with an ISO image in it. */
+    public MachineBuilder dvd(Path image) {
+        drives.add(new DriveSpec.Builder(DriveSpec.Kind.DVD, image));
+        return this;
+    }
+
+    /** Adds an empty DVD drive. */
+    public MachineBuilder dvd() {
+        drives.add(new DriveSpec.Builder(DriveSpec.Kind.DVD, null));
+        return this;
+    }
+
+    /**
      * The immutable description.
      *
      * @throws SpecException with all that is wrong
@@ -79,11 +113,39 @@ public final class MachineBuilder {
             linux.accept(builder);
             guest = builder.build(problems);
         }
+        List<DriveSpec> attached = drives(problems);
         problems.throwIfAny(name);
         if (nodes == null || guest == null) {
             throw new IllegalStateException("a description without problems lacks a part");
         }
-        return new MachineSpec(name, nodes, guest, onReset);
+        return new MachineSpec(name, nodes, guest.withModules(drivers(attached)), onReset, attached);
+    }
+
+    /** Linux's drivers for the kinds of drives. */
+    private static List<String> drivers(List<DriveSpec> drives) {
+        return drives.stream()
+                .map(drive -> drive.kind() == DriveSpec.Kind.DVD ? "sr_mod" : "sd_mod")
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private List<DriveSpec> drives(ProblemList problems) {
+        var made = new ArrayList<DriveSpec>();
+        var taken = new HashMap<DriveAddress, Integer>();
+        for (int i = 0; i < drives.size(); i++) {
+            String path = "drives[" + i + "]";
+            DriveSpec drive = drives.get(i).build(path, problems::add);
+            Integer other = drive.address() == null ? null : taken.putIfAbsent(drive.address(), i);
+            if (other != null) {
+                problems.add(path + ".at", "is " + drive.address() + ", where drives[" + other + "] is");
+            }
+            made.add(drive);
+        }
+        if (made.size() > ScsiController.MOST_CONTROLLERS * ScsiController.MOST_UNITS) {
+            problems.add("drives", "are " + made.size() + "; 4 controllers with 64 each are possible");
+        }
+        return made;
     }
 
     /** Null only where a problem was found. */

@@ -1,6 +1,7 @@
 package io.javisor.api;
 
 import io.javisor.numa.NumaTopology;
+import java.util.List;
 
 /**
  * What a machine is: immutable, without a descriptor open, good for any number of machines. Made by
@@ -10,8 +11,14 @@ import io.javisor.numa.NumaTopology;
  * @param numa its processors and memory, node by node; a machine of which nothing is said has one node
  * @param linux what the guest boots
  * @param onReset what a guest's reset does
+ * @param drives its disks and DVD drives
  */
-public record MachineSpec(String name, NumaTopology numa, LinuxSpec linux, ResetAction onReset) {
+public record MachineSpec(
+        String name, NumaTopology numa, LinuxSpec linux, ResetAction onReset, List<DriveSpec> drives) {
+    /** Copies the list. */
+    public MachineSpec {
+        drives = List.copyOf(drives);
+    }
 
     /** Virtual processors. */
     public int vcpus() {
@@ -21,6 +28,11 @@ public record MachineSpec(String name, NumaTopology numa, LinuxSpec linux, Reset
     /** Boot memory in bytes. */
     public long memory() {
         return numa.memory();
+    }
+
+    /** Whether the host must have KVM's Hyper-V enlightenments: disks need a VMBus. */
+    public boolean needsHyperV() {
+        return !drives.isEmpty();
     }
 
     /**

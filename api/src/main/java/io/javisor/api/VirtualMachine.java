@@ -157,6 +157,11 @@ public final class VirtualMachine implements AutoCloseable {
         return machine.integration();
     }
 
+    /** The machine's disks and DVD drives, and the means to plug in others and to pull them out. */
+    public Disks disks() {
+        return machine.disks();
+    }
+
     /** Where the machine's memory and vCPUs lie on the host's NUMA nodes, and the means to move them. */
     public MachineNuma numa() {
         return machine.numa();

@@ -1,6 +1,7 @@
 package io.javisor.examples;
 
 import io.javisor.api.Host;
+import io.javisor.api.HostReport;
 import io.javisor.lab.Lab;
 import io.javisor.lab.LabCommand;
 import io.javisor.lab.LabProcess;
@@ -50,14 +51,19 @@ final class LabOptions {
         if (isInside() || Boolean.FALSE.equals(lab)) {
             return false;
         }
-        Optional<String> why = Boolean.TRUE.equals(lab)
-                ? Optional.of("--lab was given")
-                : Host.check().unfitForStockKernels();
+        Optional<String> why = Boolean.TRUE.equals(lab) ? Optional.of("--lab was given") : unfit(Host.check(), machine);
         why.ifPresent(reason -> {
             err.println("javisor: running inside the lab: " + reason);
             err.flush();
         });
         return why.isPresent();
+    }
+
+    private static Optional<String> unfit(HostReport host, MachineOptions machine) {
+        return host.unfitForStockKernels()
+                .or(() -> machine.needsHyperV() && !host.hyperV()
+                        ? Optional.of("disks need a VMBus, and KVM here lacks the Hyper-V enlightenments")
+                        : Optional.empty());
     }
 
     /**
@@ -93,7 +99,11 @@ final class LabOptions {
     private static LabSpec specFor(MachineOptions machine) {
         long perNode = (machine.memory() + OWN_MEMORY) / 2;
         long rounded = Math.max(1024L << 20, (perNode + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP);
-        return LabSpec.of(l -> l.memoryPerNode(rounded));
+        return LabSpec.of(l -> {
+            l.memoryPerNode(rounded);
+            // What the guest writes to its disks has to reach this machine's files.
+            machine.writtenFolders().forEach(l::writable);
+        });
     }
 
     /** This program again, by the JVM that runs it, with the same arguments and {@code --no-lab}. */

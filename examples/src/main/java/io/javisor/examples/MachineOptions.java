@@ -1,13 +1,21 @@
 package io.javisor.examples;
 
+import io.javisor.api.DriveSpec;
 import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineBuilder;
 import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.numa.NumaArguments;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -35,6 +43,13 @@ final class MachineOptions {
             paramLabel = "FILE",
             description = "The initial RAM disk. Default: busybox and the kernel's Hyper-V modules.")
     private @Nullable Path initrd;
+
+    @Option(
+            names = "--modules",
+            paramLabel = "NAME[,NAME...]",
+            split = ",",
+            description = "More kernel modules for the built initial RAM disk to load, as ext4.")
+    private List<String> modules = List.of();
 
     @Option(
             names = "--append",
@@ -66,6 +81,18 @@ final class MachineOptions {
                     "How far two nodes are apart, 11 to 254 (default: 20); the way back is the same unless given.")
     private List<String> distances = List.of();
 
+    @Option(
+            names = "--disk",
+            paramLabel = DriveArgument.SYNTAX,
+            description = {
+                "A disk: a raw image, a block device, or a VHD or VHDX by its name; repeat it for more.",
+                "overlay: what the guest writes is gone when the machine ends. iops counts in 8 KiB."
+            })
+    private List<String> disks = List.of();
+
+    @Option(names = "--dvd", paramLabel = "FILE", description = "A DVD drive with an ISO image in it.")
+    private List<Path> dvds = List.of();
+
     @Option(names = "--name", paramLabel = "NAME", defaultValue = "javisor", description = "The machine's name.")
     private String name = "javisor";
 
@@ -87,12 +114,25 @@ final class MachineOptions {
             throw new CommandLine.ParameterException(line, "--kernel and --debian exclude each other");
         }
         for (Path file : new Path[] {kernel, initrd}) {
-            if (file != null && !(Files.isReadable(file) && Files.isRegularFile(file))) {
-                String reason = !Files.exists(file)
-                        ? "no such file"
-                        : Files.isRegularFile(file) ? "permission denied" : "not a file";
-                throw new CommandLine.ParameterException(line, "can't read " + file + ": " + reason);
-            }
+            requireReadable(line, file, true);
+        }
+        dvds.forEach(file -> requireReadable(line, file, false));
+        try {
+            disks.forEach(disk ->
+                    requireReadable(line, DriveArgument.parse(disk).file(), false));
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(line, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void requireReadable(CommandLine line, @Nullable Path file, boolean regular) {
+        if (file == null) {
+            return;
+        }
+        boolean fits = regular ? Files.isRegularFile(file) : !Files.isDirectory(file);
+        if (!Files.isReadable(file) || !fits) {
+            String reason = !Files.exists(file) ? "no such file" : fits ? "permission denied" : "not a file";
+            throw new CommandLine.ParameterException(line, "can't read " + file + ": " + reason);
         }
     }
 
@@ -107,6 +147,8 @@ final class MachineOptions {
         if (vcpus != null) {
             builder.vcpus(vcpus);
         }
+        disks.forEach(disk -> DriveArgument.parse(disk).addTo(builder));
+        dvds.forEach(builder::dvd);
         return builder.linux(l -> {
             if (kernel != null) {
                 l.kernel(kernel);
@@ -118,6 +160,7 @@ final class MachineOptions {
             } else {
                 l.busybox();
             }
+            l.modules(modules.toArray(String[]::new));
             if (append != null) {
                 l.append(append);
             }
@@ -127,6 +170,28 @@ final class MachineOptions {
     /** Memory that the machine may come to use, in bytes. */
     long memory() {
         return builder().spec().memory();
+    }
+
+    /** Whether it needs KVM's Hyper-V enlightenments. */
+    boolean needsHyperV() {
+        return builder().spec().needsHyperV();
+    }
+
+    /** The folders of the files that the guest writes. */
+    Set<Path> writtenFolders() {
+        var folders = new TreeSet<Path>();
+        for (DriveSpec drive : builder().spec().drives()) {
+            Path file = drive.path();
+            if (drive.writesFile() && file != null) {
+                try {
+                    Path real = file.toRealPath();
+                    folders.add(Objects.requireNonNullElse(real.getParent(), real));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        }
+        return folders;
     }
 
     int vcpus() {

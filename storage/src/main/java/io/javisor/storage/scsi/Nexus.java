@@ -3,6 +3,7 @@ package io.javisor.storage.scsi;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
+import io.javisor.storage.disk.IoLimits;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -26,6 +27,7 @@ public final class Nexus {
 
     private final TargetPort port;
     private volatile boolean preventsRemoval;
+    private volatile Pace pace = new Pace(IoLimits.NONE);
 
     Nexus(LogicalUnit unit, InitiatorPort initiator, TargetPort port) {
         this.unit = unit;
@@ -46,6 +48,22 @@ public final class Nexus {
     /** The port by which commands come. */
     public TargetPort port() {
         return port;
+    }
+
+    /** Limits what the initiator may ask of the unit, from now on; what waits already keeps its time. */
+    public void limit(IoLimits limits) {
+        pace = new Pace(limits);
+    }
+
+    /** What the initiator may ask of the unit. */
+    public IoLimits limits() {
+        return pace.limits();
+    }
+
+    /** Counts a command against the limits and tells how many nanoseconds it has to wait before it may run. */
+    public long pace(long bytes) {
+        Pace current = pace;
+        return current.limits().isNone() ? 0 : current.take(bytes, System.nanoTime());
     }
 
     /** Runs a command to its end, on the calling thread. Never throws for what the initiator did. */

@@ -3,6 +3,7 @@ package io.javisor.storage.storvsp;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
+import io.javisor.storage.disk.IoLimits;
 import io.javisor.storage.scsi.InitiatorPort;
 import io.javisor.storage.scsi.LogicalUnit;
 import io.javisor.storage.scsi.Nexus;
@@ -69,10 +70,21 @@ public final class ScsiController implements ChannelDevice {
      * @throws IllegalArgumentException if the number is taken or out of range
      */
     public void add(int lun, LogicalUnit unit) {
+        add(lun, unit, IoLimits.NONE);
+    }
+
+    /**
+     * Plugs a unit in of which no more than the limits may be asked; a guest that runs looks for it.
+     *
+     * @param lun 0 to 63
+     * @throws IllegalArgumentException if the number is taken or out of range
+     */
+    public void add(int lun, LogicalUnit unit, IoLimits limits) {
         if (lun < 0 || lun >= MOST_UNITS) {
             throw new IllegalArgumentException("LUN " + lun + " is not in 0.." + (MOST_UNITS - 1));
         }
         Nexus nexus = unit.attach(initiator);
+        nexus.limit(limits);
         try {
             target.add(lun, nexus);
         } catch (IllegalArgumentException e) {

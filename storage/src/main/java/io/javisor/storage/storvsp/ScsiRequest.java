@@ -1,6 +1,7 @@
 package io.javisor.storage.storvsp;
 
 import io.javisor.storage.disk.IoMemory;
+import io.javisor.storage.scsi.Nexus;
 import io.javisor.storage.scsi.ScsiCommand;
 import io.javisor.storage.scsi.ScsiResult;
 import io.javisor.storage.scsi.ScsiTarget;
@@ -34,6 +35,12 @@ final class ScsiRequest {
 
     int u8(int at) {
         return wire.get(at) & 0xFF;
+    }
+
+    /** Nanoseconds that it has to wait for what its unit may be asked. */
+    long pace(@Nullable ScsiTarget target) {
+        Nexus nexus = target == null ? null : target.nexuses().get(u8(Protocol.LUN));
+        return nexus == null ? 0 : nexus.pace(Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH)));
     }
 
     /** Runs it and answers the guest. */

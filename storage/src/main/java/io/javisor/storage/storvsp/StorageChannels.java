@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -266,6 +267,21 @@ final class StorageChannels {
                 return;
             }
         }
+        long wait = request.pace(targets.find(request.u8(Protocol.PATH), request.u8(Protocol.TARGET)));
+        if (wait <= 0) {
+            dispatch(request);
+        } else {
+            long due = System.nanoTime() + wait;
+            Thread.ofVirtual().name("storage-pace").start(() -> {
+                for (long left; (left = due - System.nanoTime()) > 0; ) {
+                    LockSupport.parkNanos(left);
+                }
+                dispatch(request);
+            });
+        }
+    }
+
+    private void dispatch(ScsiRequest request) {
         try {
             workers.execute(() -> run(request));
         } catch (RejectedExecutionException e) {

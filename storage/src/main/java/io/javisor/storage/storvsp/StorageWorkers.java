@@ -1,87 +1,145 @@
 package io.javisor.storage.storvsp;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Threads that wait for disks, so that reactors need not. As many requests are in progress as there are threads; the others
- * queue. The queue is bounded by those who fill it: each channel holds a limited number of packets. Safe from any thread.
+ * Threads that wait for disks, so that reactors need not. A thread is started when there is work and none is idle, and ends
+ * when it has been idle for a while. As many requests are in progress as there may be threads; the others queue. The queue is
+ * bounded by those who fill it: each channel holds a limited number of packets. Safe from any thread.
  */
 public final class StorageWorkers implements Executor, AutoCloseable {
-    private final Runnable stop = this::nothing; // tells a thread to end
-    private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final String name;
+    private final int most;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition work = lock.newCondition();
+    private final Condition ended = lock.newCondition();
+    private final Queue<Runnable> queue = new ArrayDeque<>();
+    private int threads;
+    private int idle;
+    private int started;
     private boolean closed;
 
     /**
-     * Starts daemon threads.
+     * Workers without a thread yet.
      *
      * @param name of the threads, to which a number is added
-     * @param count of threads, from 1
+     * @param most threads at a time, from 1
      */
-    public StorageWorkers(String name, int count) {
-        if (count < 1) {
-            throw new IllegalArgumentException(count + " threads");
+    public StorageWorkers(String name, int most) {
+        if (most < 1) {
+            throw new IllegalArgumentException(most + " threads");
         }
-        for (int i = 0; i < count; i++) {
-            threads.add(Thread.ofPlatform().daemon().name(name + "-" + i).start(this::work));
-        }
+        this.name = name;
+        this.most = most;
     }
 
     @Override
-    public synchronized void execute(Runnable task) {
-        if (closed) {
-            throw new RejectedExecutionException("the storage workers are closed");
-        }
-        queue.add(task);
-    }
-
-    private void nothing() {}
-
-    private void work() {
-        while (true) {
-            Runnable task;
-            try {
-                task = queue.take();
-            } catch (InterruptedException e) {
-                continue; // nobody interrupts them but by mistake
+    public void execute(Runnable task) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new RejectedExecutionException("the storage workers are closed");
             }
-            if (task.equals(stop)) {
-                return;
+            queue.add(task);
+            if (idle >= queue.size()) {
+                work.signal();
+            } else if (threads < most) {
+                start(task);
             }
-            try {
-                task.run();
-            } catch (Throwable e) {
-                Thread thread = Thread.currentThread();
-                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-            }
+        } finally {
+            lock.unlock();
         }
     }
 
-    /** Takes no more tasks, and waits until those taken are done. Idempotent. */
-    @Override
-    public void close() {
-        synchronized (this) {
-            if (!closed) {
-                closed = true;
-                threads.forEach(_ -> queue.add(stop));
+    private void start(Runnable task) {
+        threads++;
+        try {
+            Thread.ofPlatform().daemon().name(name + "-" + started++).start(this::run);
+        } catch (OutOfMemoryError e) {
+            // The process has no room for another thread: those that run do the work, if there are any.
+            if (--threads == 0) {
+                queue.remove(task);
+                throw new RejectedExecutionException("no thread for a disk's work", e);
             }
         }
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive() && !thread.equals(Thread.currentThread())) {
+    }
+
+    private void run() {
+        try {
+            for (Runnable task; (task = next()) != null; ) {
                 try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
+                    task.run();
+                } catch (Throwable e) {
+                    Thread thread = Thread.currentThread();
+                    thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
                 }
             }
+        } finally {
+            lock.lock();
+            try {
+                threads--;
+                ended.signalAll();
+            } finally {
+                lock.unlock();
+            }
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+    }
+
+    /** The next task; null if this thread is to end. */
+    private @Nullable Runnable next() {
+        lock.lock();
+        try {
+            long left = IDLE_NANOS;
+            while (queue.isEmpty()) {
+                if (closed || left <= 0) {
+                    return null;
+                }
+                idle++;
+                try {
+                    left = work.awaitNanos(left);
+                } catch (InterruptedException e) {
+                    // nobody interrupts these threads but by mistake
+                } finally {
+                    idle--;
+                }
+            }
+            return queue.remove();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Threads at this moment. */
+    int threads() {
+        lock.lock();
+        try {
+            return threads;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes no more tasks, and waits until those taken are done. Idempotent; not to be called by a worker. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            work.signalAll();
+            while (threads > 0) {
+                ended.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 }

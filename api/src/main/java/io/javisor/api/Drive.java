@@ -1,0 +1,175 @@
+package io.javisor.api;
+
+import io.javisor.storage.disk.Disk;
+import io.javisor.storage.disk.DiskException;
+import io.javisor.storage.disk.DiskImage;
+import io.javisor.storage.disk.DiskStatistics;
+import io.javisor.storage.disk.IoLimits;
+import io.javisor.storage.disk.MeteredDisk;
+import io.javisor.storage.disk.OverlayDisk;
+import io.javisor.storage.scsi.DiskUnit;
+import io.javisor.storage.scsi.DvdUnit;
+import io.javisor.storage.scsi.LogicalUnit;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A disk or DVD drive that is plugged into a machine. Safe from any thread. Its file is open from the machine's start to its
+ * stop, across resets.
+ */
+public final class Drive {
+    private static final System.Logger LOG = System.getLogger(Drive.class.getName());
+
+    private final Disks disks;
+    private final DriveAddress address;
+    private final String name;
+    private final @Nullable DriveSpec spec;
+    // What follows is guarded by this drive's monitor, which is not held while a disk works.
+    private IoLimits limits;
+    private @Nullable Path medium;
+    private @Nullable LogicalUnit unit;
+    private @Nullable Disk disk;
+    private DiskStatistics last = DiskStatistics.NONE;
+
+    Drive(Disks disks, DriveAddress address, DriveSpec spec) {
+        this.disks = disks;
+        this.address = address;
+        this.name = spec.toString();
+        this.spec = spec;
+        limits = spec.limits();
+        medium = spec.path();
+    }
+
+    /** A drive around a unit that the application keeps. */
+    Drive(Disks disks, DriveAddress address, LogicalUnit lent) {
+        this.disks = disks;
+        this.address = address;
+        this.name = "unit " + lent.identity();
+        this.spec = null;
+        limits = IoLimits.NONE;
+        unit = lent;
+    }
+
+    /** Where it is plugged in. */
+    public DriveAddress address() {
+        return address;
+    }
+
+    /** What it was made of; empty for a unit that the application brought. */
+    public Optional<DriveSpec> spec() {
+        return Optional.ofNullable(spec);
+    }
+
+    /** What the guest may ask of it. */
+    public synchronized IoLimits limits() {
+        return limits;
+    }
+
+    /** Changes what the guest may ask of it, at once. */
+    public void limit(IoLimits to) {
+        synchronized (this) {
+            limits = to;
+        }
+        disks.limit(this, to);
+    }
+
+    /** What it has done since the machine last started. Zeroes for DVD drives and for units that the application brought. */
+    public synchronized DiskStatistics statistics() {
+        return disk instanceof MeteredDisk metered ? metered.statistics() : last;
+    }
+
+    /**
+     * Puts an image into a DVD drive, in place of the one that is in.
+     *
+     * @throws DiskException if the image can't be opened, or this is no DVD drive
+     */
+    public synchronized void insert(Path image) {
+        DvdUnit dvd = requireDvd();
+        if (dvd == null) {
+            medium = image;
+            return;
+        }
+        Disk next = DiskImage.open(image, DriveSpec.dvd(image).options());
+        closeQuietly(dvd.change(next));
+        medium = image;
+        disk = next;
+    }
+
+    /** Takes the image out of a DVD drive. */
+    public synchronized void eject() {
+        DvdUnit dvd = requireDvd();
+        if (dvd != null) {
+            closeQuietly(dvd.change(null));
+        }
+        medium = null;
+        disk = null;
+    }
+
+    /** The drive; null while the machine is stopped. */
+    private @Nullable DvdUnit requireDvd() {
+        if (spec == null || spec.kind() != DriveSpec.Kind.DVD) {
+            throw new DiskException(DiskException.Kind.UNSUPPORTED, name + " is no DVD drive", null);
+        }
+        return (DvdUnit) unit;
+    }
+
+    /** Opens its file unless it is open. */
+    synchronized LogicalUnit open(String machine) {
+        LogicalUnit present = unit;
+        if (present != null) {
+            return present;
+        }
+        DriveSpec described = Objects.requireNonNull(spec); // a lent unit is always present
+        Path path = medium;
+        if (described.kind() == DriveSpec.Kind.DVD) {
+            UUID identity = UUID.nameUUIDFromBytes(("dvd " + machine + " " + address).getBytes(StandardCharsets.UTF_8));
+            Disk image = path == null ? null : DiskImage.open(path, described.options());
+            disk = image;
+            var dvd = new DvdUnit(identity, image);
+            unit = dvd;
+            return dvd;
+        }
+        if (path == null) {
+            throw new IllegalStateException("a disk without a file");
+        }
+        Disk image = DiskImage.open(path, described.options());
+        var metered = new MeteredDisk(described.overlay() ? OverlayDisk.inMemory(image, true) : image);
+        disk = metered;
+        var made = new DiskUnit(metered);
+        unit = made;
+        return made;
+    }
+
+    /** Closes its file, if it is its own; requests in progress end first. */
+    synchronized void close() {
+        if (spec == null) {
+            return;
+        }
+        last = statistics();
+        Disk open = disk;
+        disk = null;
+        unit = null;
+        closeQuietly(open);
+    }
+
+    private void closeQuietly(@Nullable Disk open) {
+        if (open == null) {
+            return;
+        }
+        try {
+            open.close();
+        } catch (DiskException e) {
+            // The machine has to end all the same; the guest has been told of each write that failed.
+            LOG.log(System.Logger.Level.WARNING, "closing " + name, e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name + " at " + address;
+    }
+}

@@ -1,0 +1,99 @@
+package io.javisor.examples;
+
+import io.javisor.api.DriveSpec;
+import io.javisor.api.MachineBuilder;
+import io.javisor.api.MemorySize;
+import io.javisor.storage.disk.ImageFormat;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * What {@code --disk} is given: {@code FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]
+ * [,bandwidth=SIZE]}. A file's name may have commas: it ends where nothing but options follows.
+ *
+ * @param file of the image
+ * @param options each with its value, if it has one
+ */
+record DriveArgument(Path file, List<String> options) {
+    static final String SYNTAX =
+            "FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]" + "[,bandwidth=SIZE]";
+
+    private static final Set<String> NAMES =
+            Set.of("format", "readonly", "overlay", "direct", "sector", "iops", "bandwidth");
+
+    static DriveArgument parse(String text) {
+        String[] parts = text.split(",", -1);
+        int file = parts.length;
+        while (file > 1 && NAMES.contains(name(parts[file - 1]))) {
+            file--;
+        }
+        String path = String.join(",", Arrays.asList(parts).subList(0, file));
+        if (path.isEmpty()) {
+            throw new IllegalArgumentException("--disk " + text + ": no file; write --disk " + SYNTAX);
+        }
+        var argument = new DriveArgument(Path.of(path), List.of(parts).subList(file, parts.length));
+        argument.spec(); // says what is wrong
+        return argument;
+    }
+
+    private static String name(String option) {
+        int equals = option.indexOf('=');
+        return equals < 0 ? option : option.substring(0, equals);
+    }
+
+    void addTo(MachineBuilder machine) {
+        machine.disk(file, this::describe);
+    }
+
+    DriveSpec spec() {
+        var builder = DriveSpec.builder(file);
+        try {
+            describe(builder);
+            return builder.build();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("--disk " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void describe(DriveSpec.Builder builder) {
+        options.forEach(option -> apply(option, builder));
+    }
+
+    private static void apply(String option, DriveSpec.Builder to) {
+        int equals = option.indexOf('=');
+        String value = equals < 0 ? "" : option.substring(equals + 1);
+        String name = name(option);
+        boolean flag = name.equals("readonly") || name.equals("overlay") || name.equals("direct");
+        if (flag != (equals < 0)) {
+            throw new IllegalArgumentException(flag ? name + " takes no value" : name + " needs a value");
+        }
+        switch (name) {
+            case "format" -> to.format(format(value));
+            case "readonly" -> to.readOnly();
+            case "overlay" -> to.overlay();
+            case "direct" -> to.direct();
+            case "sector" -> to.sectorBytes((int) Math.min(Integer.MAX_VALUE, number(name, value)));
+            case "iops" -> to.iops(number(name, value));
+            default -> to.bandwidth(MemorySize.parse(value));
+        }
+    }
+
+    private static long number(String name, String value) {
+        if (!value.matches("[0-9]{1,18}")) {
+            throw new IllegalArgumentException(name + "=" + value + " is no number");
+        }
+        return Long.parseLong(value);
+    }
+
+    static ImageFormat format(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "raw" -> ImageFormat.RAW;
+            case "vhd", "vpc" -> ImageFormat.VHD;
+            case "vhdx" -> ImageFormat.VHDX;
+            default -> throw new IllegalArgumentException("format=" + name + "; raw, vhd and vhdx are known");
+        };
+    }
+}
