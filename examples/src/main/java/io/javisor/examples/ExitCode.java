@@ -6,6 +6,8 @@ final class ExitCode {
     static final int OK = 0;
     /** Javisor itself failed in a way that it does not know. */
     static final int INTERNAL = 1;
+    /** {@code disk check} found an image damaged. */
+    static final int DAMAGED = 2;
     /** Bad options, or input files that can't be used. */
     static final int USAGE = 64;
     /** This host can't do it; the remedy is printed. */

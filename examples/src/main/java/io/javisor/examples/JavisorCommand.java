@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
         version = "javisor 0.1.0",
         description = "Virtual machines on Linux KVM, in pure Java, with what Hyper-V gives its guests.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {DemoCommand.class, RunCommand.class, DoctorCommand.class})
+        subcommands = {DemoCommand.class, RunCommand.class, DoctorCommand.class, DiskCommand.class})
 public final class JavisorCommand implements Runnable {
     @CommandLine.Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -21,7 +21,7 @@ public final class JavisorCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "which command? demo, run or doctor");
+        throw new CommandLine.ParameterException(spec.commandLine(), "which command? demo, run, doctor or disk");
     }
 
     /** Runs the command and ends the JVM with its exit code. */
@@ -46,7 +46,7 @@ public final class JavisorCommand implements Runnable {
         CommandLine line = e.getCommandLine();
         line.getErr().println("javisor: " + e.getMessage());
         CommandLine.UnmatchedArgumentException.printSuggestions(e, line.getErr());
-        line.getErr().println("javisor: see javisor " + line.getCommandName() + " --help");
+        line.getErr().println("javisor: see " + line.getCommandSpec().qualifiedName() + " --help");
         return ExitCode.USAGE;
     }
 

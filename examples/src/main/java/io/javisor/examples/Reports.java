@@ -60,7 +60,7 @@ final class Reports {
                         "\n  ]\n}"));
     }
 
-    private static String quote(String text) {
+    static String quote(String text) {
         var quoted = new StringBuilder("\"");
         text.chars().forEach(c -> {
             switch (c) {

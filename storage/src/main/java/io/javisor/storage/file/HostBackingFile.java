@@ -91,7 +91,7 @@ public final class HostBackingFile implements BackingFile {
         } catch (LinuxException e) {
             Kind kind = e.errno() == Errno.EBUSY ? Kind.BUSY : Kind.OPEN;
             boolean direct = (flags & HostFile.DIRECT) != 0;
-            throw new DiskException(kind, e.toString(), e.call(), e.errno(), remedy(e, direct), e);
+            throw new DiskException(kind, String.valueOf(e.getMessage()), e.call(), e.errno(), remedy(e, direct), e);
         }
     }
 
@@ -137,7 +137,7 @@ public final class HostBackingFile implements BackingFile {
             file.descriptor().ioctl("BLKGETSIZE64", BLKGETSIZE64, bytes);
             return bytes.get(JAVA_LONG, 0);
         } catch (LinuxException e) {
-            throw new DiskException(Kind.OPEN, e.toString(), e.call(), e.errno(), null, e);
+            throw new DiskException(Kind.OPEN, String.valueOf(e.getMessage()), e.call(), e.errno(), null, e);
         }
     }
 
@@ -329,7 +329,7 @@ public final class HostBackingFile implements BackingFile {
     private DiskException failed(Kind kind, LinuxException e) {
         boolean full = e.errno() == Errno.ENOSPC || e.errno() == Errno.EFBIG;
         String remedy = full ? "free space on the file system of " + name() : "see the host's kernel log";
-        return new DiskException(full ? Kind.NO_SPACE : kind, e.toString(), e.call(), e.errno(), remedy, e);
+        return new DiskException(full ? Kind.NO_SPACE : kind, String.valueOf(e.getMessage()), e.call(), e.errno(), remedy, e);
     }
 
     private DiskException closed(IllegalStateException e) {
