@@ -50,19 +50,25 @@ final class Failure {
     }
 
     /** A reset right after a panic was one: {@code panic=-1} makes Linux reset when it has said why. */
-    static Outcome panicBehind(Outcome how, boolean crashReported, Console console) {
+    static Outcome panicBehind(Outcome how, @Nullable String crashReport, Console console) {
         if (!(how instanceof Outcome.Reset)) {
             return how;
         }
-        Matcher m = PANIC.matcher(console.tail(100));
+        String message = panicIn(console.tail(100));
+        if (message == null && crashReport != null) {
+            String said = panicIn(crashReport);
+            message = said != null ? said : "reported by the guest's crash registers";
+        }
+        return message == null ? how : new Outcome.Panicked(message);
+    }
+
+    private static @Nullable String panicIn(String log) {
+        Matcher m = PANIC.matcher(log);
         String message = null;
         while (m.find()) {
             message = m.group(1);
         }
-        if (message == null && crashReported) {
-            message = "reported by the guest's crash registers";
-        }
-        return message == null ? how : new Outcome.Panicked(message);
+        return message;
     }
 
     private static String evidence(Console console) {

@@ -157,7 +157,7 @@ final class Hardware implements AutoCloseable {
     interface RunListener {
         void ended(Hardware run, Outcome how);
 
-        void crashed(Hardware run, long[] parameters);
+        void crashed(Hardware run, long[] parameters, String message);
 
         void heartbeat(Hardware run, HeartbeatService.State state);
     }
@@ -188,8 +188,8 @@ final class Hardware implements AutoCloseable {
         }
 
         @Override
-        public void crashed(int vcpu, long[] parameters) {
-            listener.crashed(Hardware.this, parameters);
+        public void crashed(int vcpu, long[] parameters, String message) {
+            listener.crashed(Hardware.this, parameters, message);
         }
 
         @Override

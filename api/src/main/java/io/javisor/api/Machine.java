@@ -45,7 +45,7 @@ final class Machine implements Hardware.RunListener {
     private volatile MachineState state = MachineState.CREATED;
     private volatile @Nullable Outcome outcome;
     private volatile @Nullable Hardware hardware;
-    private volatile boolean crashReported;
+    private volatile @Nullable String crashReport;
 
     private Machine(MachineSpec spec, BootInputs inputs, GuestRam ram, Disks disks) {
         this.spec = spec;
@@ -125,7 +125,7 @@ final class Machine implements Hardware.RunListener {
     private void powerOn() {
         become(MachineState.STARTING);
         Hardware fresh = null;
-        crashReported = false;
+        crashReport = null;
         console.mark();
         try {
             disks.open();
@@ -345,10 +345,10 @@ final class Machine implements Hardware.RunListener {
 
     /** The guest's kernel said that it crashed. What it does next (a dump, a reset) is its own affair. */
     @Override
-    public void crashed(Hardware run, long[] parameters) {
-        crashReported = true;
+    public void crashed(Hardware run, long[] parameters, String message) {
+        crashReport = message;
         events.publish(new MachineEvent.CrashReported(
-                Instant.now(), LongStream.of(parameters).boxed().toList()));
+                Instant.now(), LongStream.of(parameters).boxed().toList(), message));
     }
 
     @Override
@@ -372,7 +372,7 @@ final class Machine implements Hardware.RunListener {
         run.close();
         tally.add(run.partition());
         hardware = null;
-        Outcome meaning = Failure.panicBehind(how, crashReported, console);
+        Outcome meaning = Failure.panicBehind(how, crashReport, console);
         if (meaning instanceof Outcome.Reset && spec.onReset() == ResetAction.RESTART) {
             events.publish(new MachineEvent.Restarted(Instant.now()));
             try {

@@ -30,8 +30,9 @@ public sealed interface MachineEvent {
      *
      * @param at when
      * @param parameters the five values that it left
+     * @param message the end of its log, up to 4,096 bytes; empty if it sent none
      */
-    record CrashReported(Instant at, List<Long> parameters) implements MachineEvent {
+    record CrashReported(Instant at, List<Long> parameters, String message) implements MachineEvent {
         /** Copies the list. */
         public CrashReported {
             parameters = List.copyOf(parameters);

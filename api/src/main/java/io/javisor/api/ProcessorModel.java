@@ -15,14 +15,17 @@ import java.util.List;
  *
  * @param topology where each vCPU sits, and its APIC ID
  * @param hyperV whether the guest gets Hyper-V's identity: wherever KVM can
+ * @param host what the host's processor is
  */
-record ProcessorModel(CpuTopology topology, boolean hyperV) {
+record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host) {
 
     static ProcessorModel onThisHost(NumaTopology numa) {
         try (Kvm kvm = Kvm.open()) {
             List<CpuidLeaf> host = leaves(kvm.supportedCpuid());
             return new ProcessorModel(
-                    numa.cpuTopology(CpuidTopology.leastCacheShift(host)), KvmPartition.supportsHyperV(kvm));
+                    numa.cpuTopology(CpuidTopology.leastCacheShift(host)),
+                    KvmPartition.supportsHyperV(kvm),
+                    HostProcessor.read());
         }
     }
 
@@ -30,7 +33,7 @@ record ProcessorModel(CpuTopology topology, boolean hyperV) {
         return new PartitionConfig(
                 name,
                 topology.vcpus().stream().map(CpuTopology.Vcpu::apicId).toList(),
-                (vcpu, supported) -> entries(CpuidTopology.adjust(leaves(supported), topology, vcpu)),
+                (vcpu, supported) -> entries(CpuidTopology.adjust(leaves(host.complete(supported)), topology, vcpu)),
                 hyperV);
     }
 

@@ -7,7 +7,8 @@ import picocli.CommandLine.Command;
 @Command(
         name = "disk",
         mixinStandardHelpOptions = true,
-        description = "Makes, inspects, checks, converts, resizes and merges disk images: raw, VHD and VHDX, by the file's name.",
+        description =
+                "Makes, inspects, checks, converts, resizes and merges disk images: raw, VHD and VHDX, by the file's name.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             DiskCreateCommand.class,

@@ -29,7 +29,10 @@ final class DiskConvertCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path target;
 
-    @Option(names = "--format", paramLabel = "raw|vhd|vhdx", description = "Format of the source, if its name does not say it.")
+    @Option(
+            names = "--format",
+            paramLabel = "raw|vhd|vhdx",
+            description = "Format of the source, if its name does not say it.")
     private @Nullable String format;
 
     @Option(names = "--sector", paramLabel = "512|4096", description = "Sectors of a raw source (default: 512).")
@@ -49,8 +52,7 @@ final class DiskConvertCommand implements Callable<Integer> {
             if (format != null) {
                 how = how.withFormat(DriveArgument.format(format));
             }
-            ImageWork.convert(
-                    source, how, target, fixed ? ImageSpec.Layout.FIXED : ImageSpec.Layout.DYNAMIC, progress);
+            ImageWork.convert(source, how, target, fixed ? ImageSpec.Layout.FIXED : ImageSpec.Layout.DYNAMIC, progress);
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

@@ -41,9 +41,7 @@ final class DiskMergeCommand implements Callable<Integer> {
         ParentPolicy more = ParentPolicy.within(folders.toArray(Path[]::new));
         try (var progress = new ProgressLine(spec.commandLine().getErr())) {
             Path parent = ImageWork.merge(
-                    child,
-                    DiskOptions.DEFAULT.withParents((c, p) -> own.admits(c, p) || more.admits(c, p)),
-                    progress);
+                    child, DiskOptions.DEFAULT.withParents((c, p) -> own.admits(c, p) || more.admits(c, p)), progress);
             spec.commandLine().getOut().println("merged into " + parent);
             spec.commandLine().getOut().flush();
         }

@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -118,8 +116,8 @@ final class MachineOptions {
         }
         dvds.forEach(file -> requireReadable(line, file, false));
         try {
-            disks.forEach(disk ->
-                    requireReadable(line, DriveArgument.parse(disk).file(), false));
+            disks.forEach(
+                    disk -> requireReadable(line, DriveArgument.parse(disk).file(), false));
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(line, String.valueOf(e.getMessage()), e);
         }

@@ -6,7 +6,8 @@ import java.io.PrintWriter;
 /** Shows how far a piece of work has got, on one line of a terminal; nothing if there is no terminal. */
 final class ProgressLine implements Progress, AutoCloseable {
     private final PrintWriter to;
-    private final boolean terminal = System.console() != null && System.console().isTerminal();
+    private final boolean terminal =
+            System.console() != null && System.console().isTerminal();
     private int shown = -1;
 
     ProgressLine(PrintWriter to) {

@@ -15,7 +15,8 @@ import picocli.CommandLine;
 
 /** {@code javisor disk}, as a person at a shell sees it. */
 class DiskCommandTest {
-    private static final byte[] TEXT = "what a machine wrote".repeat(1024).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    private static final byte[] TEXT =
+            "what a machine wrote".repeat(1024).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
 
     @TempDir
     private Path folder;

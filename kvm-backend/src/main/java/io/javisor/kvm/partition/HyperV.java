@@ -1,6 +1,8 @@
 package io.javisor.kvm.partition;
 
 import io.javisor.kvm.CpuidEntry;
+import io.javisor.kvm.Msr;
+import io.javisor.kvm.Vcpu;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -66,9 +68,11 @@ final class HyperV {
         return List.copyOf(leaves);
     }
 
-    /** HV_X64_MSR_CRASH_P0 to P4 (TLFS appendix F). */
-    static int[] crashParameters() {
-        return new int[] {0x4000_0100, 0x4000_0101, 0x4000_0102, 0x4000_0103, 0x4000_0104};
+    /** What a vCPU's guest left in HV_X64_MSR_CRASH_P0 to P4 (TLFS appendix F). */
+    static long[] crashParameters(Vcpu vcpu) {
+        return vcpu.msrs(0x4000_0100, 0x4000_0101, 0x4000_0102, 0x4000_0103, 0x4000_0104).stream()
+                .mapToLong(Msr::value)
+                .toArray();
     }
 
     private static int ascii(String four) {

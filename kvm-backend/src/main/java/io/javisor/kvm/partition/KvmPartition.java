@@ -82,9 +82,10 @@ public final class KvmPartition implements AutoCloseable {
     private void build() {
         VmSetup.prepare(kvm, vm, config);
         List<CpuidEntry> supported = kvm.supportedCpuid();
+        var msrs = new ServedMsrs(memory, listener);
         for (int id = 0; id < config.vcpus(); id++) {
             Vcpu vcpu = vm.createVcpu(config.apicIds().get(id));
-            vcpus.add(new VcpuThread(config.name(), id, vcpu, gate, ports, mmio, new Exits(), listener));
+            vcpus.add(new VcpuThread(config.name(), id, vcpu, gate, ports, mmio, new Exits(), msrs, listener));
             VcpuSetup.prepare(kvm, vcpu, config, config.cpuid().leaves(id, supported));
         }
         if (config.hyperV()) {

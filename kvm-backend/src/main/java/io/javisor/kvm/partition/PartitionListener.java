@@ -18,8 +18,10 @@ public interface PartitionListener {
      *
      * @param vcpu which one did
      * @param parameters HV_X64_MSR_CRASH_P0 to P4
+     * @param message what it says of it, the end of its log at most 4,096 bytes long; empty if it says nothing or the host's
+     *     KVM can't bring it
      */
-    void crashed(int vcpu, long[] parameters);
+    void crashed(int vcpu, long[] parameters, String message);
 
     /**
      * A vCPU can't go on: KVM_INTERNAL_ERROR, FAIL_ENTRY, an exit that nobody knows, an error of the host.

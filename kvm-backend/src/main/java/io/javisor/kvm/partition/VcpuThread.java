@@ -1,7 +1,6 @@
 package io.javisor.kvm.partition;
 
 import io.javisor.kvm.Exit;
-import io.javisor.kvm.Msr;
 import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
 import io.javisor.linux.HostThread;
@@ -21,6 +20,7 @@ final class VcpuThread {
     private final IoBus ports;
     private final IoBus mmio;
     private final HypervisorExits hypervisor;
+    private final ServedMsrs msrs;
     private final PartitionListener listener;
     private final ExitCounters counters = new ExitCounters();
     private final AtomicLong unknownMsrs = new AtomicLong();
@@ -41,6 +41,7 @@ final class VcpuThread {
             IoBus ports,
             IoBus mmio,
             HypervisorExits hypervisor,
+            ServedMsrs msrs,
             PartitionListener listener) {
         this.id = id;
         this.vcpu = vcpu;
@@ -48,6 +49,7 @@ final class VcpuThread {
         this.ports = ports;
         this.mmio = mmio;
         this.hypervisor = hypervisor;
+        this.msrs = msrs;
         this.listener = listener;
         this.thread = Thread.ofPlatform().daemon().name(machine + " vcpu" + id).unstarted(this::loop);
     }
@@ -129,13 +131,15 @@ final class VcpuThread {
             }
             case Exit.RdMsr msr -> {
                 counters.count(ExitReason.MSR_READ);
-                unknownMsrs.incrementAndGet();
-                msr.refuse();
+                if (!msrs.read(vcpu, msr)) {
+                    unknownMsrs.incrementAndGet();
+                }
             }
             case Exit.WrMsr msr -> {
                 counters.count(ExitReason.MSR_WRITE);
-                unknownMsrs.incrementAndGet();
-                msr.refuse();
+                if (!msrs.write(id, vcpu, msr)) {
+                    unknownMsrs.incrementAndGet();
+                }
             }
             case Exit.SystemEvent event -> {
                 counters.count(ExitReason.SYSTEM_EVENT);
@@ -157,11 +161,7 @@ final class VcpuThread {
 
     private void systemEvent(Exit.SystemEvent event) {
         if (event.type() == Exit.SystemEvent.CRASH) {
-            listener.crashed(
-                    id,
-                    vcpu.msrs(HyperV.crashParameters()).stream()
-                            .mapToLong(Msr::value)
-                            .toArray());
+            listener.crashed(id, HyperV.crashParameters(vcpu), "");
         } else {
             throw VcpuDump.of(vcpu).error(event);
         }

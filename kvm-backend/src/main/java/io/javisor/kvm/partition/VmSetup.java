@@ -20,9 +20,6 @@ final class VmSetup {
 
     private static final long X2APIC_FLAGS = 3;
 
-    /** KVM_MSR_EXIT_REASON_INVAL and _UNKNOWN: accesses that raise #GP come here first, to be counted. */
-    private static final long MSR_EXITS = 1 | 2;
-
     /** What Hyper-V's identity needs of KVM. */
     private static final List<Capability> HYPER_V = List.of(
             Capability.HYPERV,
@@ -69,8 +66,6 @@ final class VmSetup {
             vm.enable(Capability.X2APIC_API, X2APIC_FLAGS);
         }
         vm.interrupts().createIrqchip();
-        if (kvm.has(Capability.X86_USER_SPACE_MSR)) {
-            vm.enable(Capability.X86_USER_SPACE_MSR, MSR_EXITS);
-        }
+        ServedMsrs.enable(kvm, vm, config.hyperV());
     }
 }
