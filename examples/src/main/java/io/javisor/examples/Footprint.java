@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 /**
  * What this process holds of the host.
  *
- * @param descriptors open file descriptors
+ * @param descriptors open file descriptors, without those that the JVM opens for itself as it goes (classes, randomness)
  * @param guestMappings mappings of guest memory
  * @param vcpuThreads threads that run vCPUs
  */
@@ -18,7 +18,7 @@ record Footprint(long descriptors, long guestMappings, long vcpuThreads) {
         try (Stream<Path> fds = Files.list(Path.of("/proc/self/fd"));
                 Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
             return new Footprint(
-                    fds.count(),
+                    fds.filter(Footprint::isOurs).count(),
                     maps.filter(line -> line.contains("/memfd:") || line.contains("kvm"))
                             .count(),
                     Thread.getAllStackTraces().keySet().stream()
@@ -26,6 +26,18 @@ record Footprint(long descriptors, long guestMappings, long vcpuThreads) {
                             .count());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isOurs(Path descriptor) {
+        try {
+            String target = Files.readSymbolicLink(descriptor).toString();
+            return !(target.endsWith(".jar")
+                    || target.endsWith("/lib/modules")
+                    || target.endsWith("random")
+                    || target.startsWith("/proc/"));
+        } catch (IOException e) {
+            return false; // the one that lists the others
         }
     }
 

@@ -98,7 +98,7 @@ final class ServedMsrs {
 
     /** What the guest's kernel says, its last page of it; empty if it lies where no memory is. */
     private String message(long[] parameters) {
-        byte[] text = new byte[(int) Math.clamp(parameters[MESSAGE_LENGTH], 0, MAX_MESSAGE)];
+        byte[] text = new byte[Math.clamp(parameters[MESSAGE_LENGTH], 0, MAX_MESSAGE)];
         try {
             memory.read(parameters[MESSAGE_ADDRESS], text);
         } catch (HypervisorException e) {
