@@ -22,6 +22,7 @@ import io.javisor.partition.bus.IoBus;
 import io.javisor.partition.synic.SynIc;
 import io.javisor.vmbus.VmBus;
 import io.javisor.vmbus.service.HeartbeatService;
+import io.javisor.vmbus.socket.HvSockets;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,7 @@ final class Hardware implements AutoCloseable {
     private final IoReactors.@Nullable Lease reactors;
     private final @Nullable VmBus bus;
     private final @Nullable Integration integration;
+    private final @Nullable HvSockets sockets;
     private final Disks disks;
     private final List<AcpiNode> described = new ArrayList<>();
 
@@ -84,12 +86,14 @@ final class Hardware implements AutoCloseable {
             reactors = null;
             bus = null;
             integration = null;
+            sockets = null;
         } else {
             reactors = IoReactors.lease();
             bus = new VmBus(partition.memory(), synic, reactors.all(), new BusWatch(spec.name()));
             described.add(VmBus.acpiDevice());
             integration = new Integration(synic, state -> listener.heartbeat(this, state));
             integration.offer(bus);
+            sockets = new HvSockets(bus);
         }
     }
 
@@ -127,6 +131,12 @@ final class Hardware implements AutoCloseable {
         return exec;
     }
 
+    /** Sockets between host and guest; null without a VMBus. */
+    @Nullable
+    HvSockets sockets() {
+        return sockets;
+    }
+
     /** The integration services; null without a VMBus. */
     @Nullable
     Integration integration() {
@@ -140,6 +150,9 @@ final class Hardware implements AutoCloseable {
     @Override
     public void close() {
         partition.end();
+        if (sockets != null) {
+            sockets.close();
+        }
         if (bus != null) {
             bus.close();
         }

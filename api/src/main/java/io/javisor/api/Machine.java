@@ -9,6 +9,7 @@ import io.javisor.numa.placement.MachineNuma;
 import io.javisor.partition.HypervisorException;
 import io.javisor.vmbus.service.HeartbeatService;
 import io.javisor.vmbus.service.ShutdownService;
+import io.javisor.vmbus.socket.HvSockets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -362,6 +363,14 @@ final class Machine implements Hardware.RunListener {
             throw Failure.noBus(spec.name(), "integration services need one");
         }
         return services;
+    }
+
+    HvSockets sockets() {
+        HvSockets sockets = present().sockets();
+        if (sockets == null) {
+            throw Failure.noBus(spec.name(), "sockets between host and guest need one");
+        }
+        return sockets;
     }
 
     /** Tears a run down and decides what follows. Called with the lock held; a run that is over already is ignored. */

@@ -4,6 +4,9 @@ import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
 import io.javisor.numa.placement.MachineNuma;
+import io.javisor.vmbus.socket.HvSocket;
+import io.javisor.vmbus.socket.HvSocketListener;
+import java.io.InterruptedIOException;
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
@@ -28,6 +31,9 @@ import java.util.function.Consumer;
 public final class VirtualMachine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(VirtualMachine.class.getName());
     private static final Cleaner CLEANER = Cleaner.create();
+
+    /** Connections from the guest that may wait to be accepted. */
+    private static final int BACKLOG = 128;
 
     private final Machine machine;
     private final Forgotten forgotten;
@@ -155,6 +161,30 @@ public final class VirtualMachine implements AutoCloseable {
      */
     public Integration integration() {
         return machine.integration();
+    }
+
+    /**
+     * Connects to a program in the guest that listens on an AF_VSOCK port; the guest needs the hv_sock module. Blocks: good for
+     * virtual threads. The socket ends with the guest's run.
+     *
+     * @param port of the guest, unsigned
+     * @param limit how long to wait: a guest in which nobody listens says nothing at all
+     * @throws io.javisor.partition.HypervisorException if nobody took the connection in time, or with code {@code no-vmbus}
+     * @throws InterruptedIOException if the thread is interrupted
+     */
+    public HvSocket connect(int port, Duration limit) throws InterruptedIOException {
+        return machine.sockets().connect(port, limit);
+    }
+
+    /**
+     * Listens on a port of the host, on which programs in this guest may connect (AF_VSOCK, CID 2). The listener ends with the
+     * guest's run.
+     *
+     * @param port unsigned
+     * @throws io.javisor.partition.HypervisorException if somebody listens there already, or with code {@code no-vmbus}
+     */
+    public HvSocketListener listen(int port) {
+        return machine.sockets().listen(port, BACKLOG);
     }
 
     /** The machine's disks and DVD drives, and the means to plug in others and to pull them out. */

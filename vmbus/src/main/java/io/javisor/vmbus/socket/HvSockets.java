@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * Sockets between the host and one machine's guest. Safe from any thread. Linux loads hv_sock when a program uses AF_VSOCK only
  * if the module is already named in its configuration, as it has no alias: load it explicitly.
  */
-public final class HvSockets implements SocketConnector {
+public final class HvSockets implements SocketConnector, AutoCloseable {
     /** How long the guest may take to open a connection that it asked for. */
     private static final long OPEN_NANOS = 30_000_000_000L;
 
@@ -107,6 +107,12 @@ public final class HvSockets implements SocketConnector {
                     "choose another, or close the listener");
         }
         return listener;
+    }
+
+    /** Closes the listeners, so that nobody waits for connections that can't come. The sockets end with the bus. Idempotent. */
+    @Override
+    public void close() {
+        listeners.values().forEach(HvSocketListener::close);
     }
 
     void stopped(HvSocketListener listener) {
