@@ -1,13 +1,13 @@
 package io.javisor.examples;
 
 import io.javisor.storage.disk.Progress;
+import java.io.Console;
 import java.io.PrintWriter;
 
 /** Shows how far a piece of work has got, on one line of a terminal; nothing if there is no terminal. */
 final class ProgressLine implements Progress, AutoCloseable {
     private final PrintWriter to;
-    private final boolean terminal =
-            System.console() != null && System.console().isTerminal();
+    private final boolean terminal = isTerminal();
     private int shown = -1;
 
     ProgressLine(PrintWriter to) {
@@ -30,5 +30,11 @@ final class ProgressLine implements Progress, AutoCloseable {
             to.print("\r      \r");
             to.flush();
         }
+    }
+
+    @SuppressWarnings("SystemConsoleNull") // a JVM may still be told to give none (jdk.console)
+    private static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 }

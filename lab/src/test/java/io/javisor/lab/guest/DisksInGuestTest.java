@@ -71,7 +71,7 @@ class DisksInGuestTest {
     private static String sha256(Path image, ImageFormat format) throws Exception {
         try (Disk disk =
                 DiskImage.open(image, DiskOptions.DEFAULT.withFormat(format).withReadOnly(true))) {
-            IoMemory all = IoMemory.allocate((int) disk.size());
+            IoMemory all = IoMemory.allocate(disk.size());
             disk.read(0, all);
             return sha256(all.toByteArray());
         }
