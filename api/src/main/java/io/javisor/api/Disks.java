@@ -1,6 +1,7 @@
 package io.javisor.api;
 
 import io.javisor.partition.HypervisorException;
+import io.javisor.storage.scsi.CopyDomain;
 import io.javisor.storage.scsi.LogicalUnit;
 import io.javisor.storage.scsi.Nexus;
 import io.javisor.storage.storvsp.ScsiController;
@@ -32,6 +33,7 @@ public final class Disks {
     private static final class Plugged {
         final VmBus bus;
         final StorageWorkers workers;
+        final CopyDomain copies = new CopyDomain();
         final @Nullable ScsiController[] controllers = new ScsiController[ScsiController.MOST_CONTROLLERS];
 
         Plugged(VmBus bus, StorageWorkers workers) {
@@ -206,7 +208,7 @@ public final class Disks {
         ScsiController present = run.controllers[number];
         ScsiController controller = present != null
                 ? present
-                : new ScsiController(number, initiator, run.workers, Math.min(vcpus, 256) - 1);
+                : new ScsiController(number, initiator, run.workers, Math.min(vcpus, 256) - 1, run.copies);
         controller.add(drive.address().lun(), drive.open(machine), drive.limits());
         if (present == null) {
             // Offered with its first drive in place, so that the guest finds it in its first scan.

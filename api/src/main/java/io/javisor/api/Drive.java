@@ -3,14 +3,21 @@ package io.javisor.api;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskImage;
+import io.javisor.storage.disk.DiskOptions;
 import io.javisor.storage.disk.DiskStatistics;
+import io.javisor.storage.disk.ImageFormat;
+import io.javisor.storage.disk.ImageSpec;
 import io.javisor.storage.disk.IoLimits;
 import io.javisor.storage.disk.MeteredDisk;
+import io.javisor.storage.disk.MovableDisk;
 import io.javisor.storage.disk.OverlayDisk;
+import io.javisor.storage.disk.Progress;
 import io.javisor.storage.scsi.DiskUnit;
 import io.javisor.storage.scsi.DvdUnit;
 import io.javisor.storage.scsi.LogicalUnit;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -33,6 +40,9 @@ public final class Drive {
     private @Nullable Path medium;
     private @Nullable LogicalUnit unit;
     private @Nullable Disk disk;
+    private @Nullable MovableDisk movable;
+    private @Nullable UUID identity;
+    private @Nullable DiskOptions reopen;
     private DiskStatistics last = DiskStatistics.NONE;
 
     Drive(Disks disks, DriveAddress address, DriveSpec spec) {
@@ -109,6 +119,68 @@ public final class Drive {
         disk = null;
     }
 
+    /** The file that it has now; empty for an empty DVD drive and for a unit that the application brought. */
+    public synchronized Optional<Path> path() {
+        return Optional.ofNullable(medium);
+    }
+
+    /**
+     * Moves a disk of a machine that runs to another file, while the guest uses it. Returns when the other file has taken the
+     * place of the first, which then is closed and stays. The guest notices nothing: its disk keeps size and identity. If anything
+     * goes wrong, if the listener throws or the thread is interrupted, everything is as it was before, and the new file is gone.
+     *
+     * @param target of which there must be no file yet; its name says its format
+     * @param layout of the target, not differencing
+     * @param progress hears how far it is, on this thread
+     * @throws DiskException of kind {@code UNSUPPORTED} if the machine does not run, or this is no disk with a file of its
+     *     own; of kind {@code BUSY} if it is being moved; of other kinds if one of the files fails
+     */
+    public void move(Path target, ImageSpec.Layout layout, Progress progress) {
+        MovableDisk moved;
+        synchronized (this) {
+            MovableDisk present = movable;
+            if (present == null || spec == null || spec.overlay()) {
+                throw new DiskException(
+                        DiskException.Kind.UNSUPPORTED,
+                        name + " can't be moved: " + (present == null ? "it is not in use" : "it is an overlay"),
+                        "start the machine, or use ImageWork.convert");
+            }
+            moved = present;
+        }
+        ImageFormat format = ImageFormat.of(target);
+        int sector = moved.traits().sectorBytes();
+        DiskImage.create(
+                target,
+                new ImageSpec(
+                        format, layout, moved.size(), 0, sector, moved.traits().physicalSectorBytes(), null));
+        boolean done = false;
+        Disk next = null;
+        try {
+            DiskOptions options = DiskOptions.DEFAULT
+                    .withDirect(spec.options().direct())
+                    .withFormat(format)
+                    .withSectorBytes(format == ImageFormat.RAW ? sector : 512);
+            next = DiskImage.open(target, options);
+            Disk source = moved.move(next, progress);
+            done = true;
+            synchronized (this) {
+                medium = target;
+                identity = moved.traits().identity();
+                reopen = options;
+            }
+            closeQuietly(source);
+        } finally {
+            if (!done) {
+                closeQuietly(next);
+                try {
+                    Files.deleteIfExists(target);
+                } catch (IOException e) {
+                    LOG.log(System.Logger.Level.WARNING, "an unfinished copy of " + name + " is left", e);
+                }
+            }
+        }
+    }
+
     /** The drive; null while the machine is stopped. */
     private @Nullable DvdUnit requireDvd() {
         if (spec == null || spec.kind() != DriveSpec.Kind.DVD) {
@@ -136,8 +208,11 @@ public final class Drive {
         if (path == null) {
             throw new IllegalStateException("a disk without a file");
         }
-        Disk image = DiskImage.open(path, described.options());
-        var metered = new MeteredDisk(described.overlay() ? OverlayDisk.inMemory(image, true) : image);
+        DiskOptions moved = reopen;
+        Disk image = DiskImage.open(path, moved == null ? described.options() : moved);
+        var placed = new MovableDisk(described.overlay() ? OverlayDisk.inMemory(image, true) : image, identity);
+        movable = placed;
+        var metered = new MeteredDisk(placed);
         disk = metered;
         var made = new DiskUnit(metered);
         unit = made;
@@ -152,6 +227,7 @@ public final class Drive {
         last = statistics();
         Disk open = disk;
         disk = null;
+        movable = null;
         unit = null;
         closeQuietly(open);
     }

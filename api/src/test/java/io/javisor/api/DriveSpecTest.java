@@ -10,10 +10,12 @@ import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.ImageFormat;
 import io.javisor.storage.disk.ImageSpec;
 import io.javisor.storage.disk.IoLimits;
+import io.javisor.storage.disk.Progress;
 import io.javisor.storage.scsi.DiskUnit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -141,6 +143,32 @@ class DriveSpecTest {
         var disks = new Disks(machine().disk(good).disk(bad).spec());
         assertThatThrownBy(disks::open).isInstanceOf(DiskException.class);
         DiskImage.open(good).close();
+    }
+
+    @Test
+    void aDiskMovesAndStaysWhatItWas() throws Exception {
+        Path from = folder.resolve("a.raw");
+        DiskImage.create(from, ImageSpec.dynamic(ImageFormat.RAW, 8 << 20));
+        Path to = folder.resolve("b.vhdx");
+        var disks = new Disks(machine().disk(from).spec());
+        Drive drive = disks.list().getFirst();
+        assertThatThrownBy(() -> drive.move(to, ImageSpec.Layout.DYNAMIC, Progress.NONE))
+                .hasMessageContaining("not in use");
+        disks.open();
+        UUID identity = drive.open("m").identity();
+        assertThatThrownBy(() -> drive.move(to, ImageSpec.Layout.DYNAMIC, (_, _) -> {
+                    throw new IllegalStateException("enough");
+                }))
+                .hasMessage("enough");
+        assertThat(to).doesNotExist();
+        drive.move(to, ImageSpec.Layout.DYNAMIC, Progress.NONE);
+        DiskImage.open(from).close();
+        disks.close();
+        disks.open();
+        assertThat(drive.path()).contains(to);
+        assertThat(drive.open("m").identity()).isEqualTo(identity);
+        assertThatThrownBy(() -> DiskImage.open(to)).hasMessageContaining("in use");
+        disks.close();
     }
 
     @Test

@@ -43,6 +43,8 @@ public final class Errno {
 
     /** Already exists. */
     public static final int EEXIST = 17;
+    /** Two files are on different file systems. */
+    public static final int EXDEV = 18;
 
     /** No such device. */
     public static final int ENODEV = 19;

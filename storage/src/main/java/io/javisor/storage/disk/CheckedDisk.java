@@ -93,7 +93,13 @@ public abstract class CheckedDisk implements Disk {
         }
     }
 
-    private void checkWritable() {
+    /** Throws unless the range is on the disk. */
+    protected final void requireRange(long offset, long length) {
+        check(offset, length);
+    }
+
+    /** Throws unless it can be written. */
+    protected final void checkWritable() {
         ensureOpen();
         if (traits().readOnly()) {
             throw new DiskException(DiskException.Kind.READ_ONLY, name + " is read-only", "open it for writing");

@@ -1,5 +1,7 @@
 package io.javisor.storage.disk;
 
+import java.util.function.Predicate;
+
 /**
  * A disk: an array of sectors. Safe from any thread; calls block until they are done, so callers bring the threads, and
  * requests that are in progress together have no order among each other.
@@ -52,6 +54,29 @@ public interface Disk extends AutoCloseable {
      */
     default Extent extent(long offset, long length) {
         return new Extent(Extent.Kind.DATA, length);
+    }
+
+    /**
+     * Copies a range to another disk by the host's own means, inside its kernel and sharing storage where it can.
+     *
+     * @param offset of the first byte here
+     * @param target where it goes
+     * @param targetOffset of the first byte there
+     * @param length in bytes
+     * @return false if there is no such way between these two; then nothing has happened
+     * @throws DiskException if a range is not on its disk, or one of the two fails
+     */
+    default boolean copyTo(long offset, Disk target, long targetOffset, long length) {
+        return false;
+    }
+
+    /**
+     * Shows the disk that does the work of this one, which stays in its place for the length of the call.
+     *
+     * @return what the caller made of it; false if it can't be shown now
+     */
+    default boolean showBacking(Predicate<Disk> to) {
+        return to.test(this);
     }
 
     /** Flushes, unless read-only, and closes. Requests in progress end first. Idempotent. */

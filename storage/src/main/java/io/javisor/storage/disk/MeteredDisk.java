@@ -3,6 +3,7 @@ package io.javisor.storage.disk;
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
 
 /** Counts and times what another disk is asked. Closing it closes that disk. */
 public final class MeteredDisk implements Disk {
@@ -119,6 +120,22 @@ public final class MeteredDisk implements Disk {
     @Override
     public Extent extent(long offset, long length) {
         return disk.extent(offset, length);
+    }
+
+    /** Counted as a read of this disk, and not of the other. */
+    @Override
+    public boolean copyTo(long offset, Disk target, long targetOffset, long length) {
+        long begun = System.nanoTime();
+        boolean done = disk.copyTo(offset, target, targetOffset, length);
+        if (done) {
+            count(reads, length, begun, true);
+        }
+        return done;
+    }
+
+    @Override
+    public boolean showBacking(Predicate<Disk> to) {
+        return disk.showBacking(to);
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.javisor.storage.disk.IoMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A file or block device of the host. */
 public final class HostBackingFile implements BackingFile {
@@ -21,6 +22,8 @@ public final class HostBackingFile implements BackingFile {
     private static final long BLKGETSIZE64 = 0x80081272L;
     private static final int ZEROES = 1 << 20;
     private static final int BOUNCE_MOST = 1 << 20;
+    // What one call copies, so that it does not take for ever.
+    private static final long COPY_MOST = 64 << 20;
     private static final MemorySegment ZERO =
             Arena.ofAuto().allocate(ZEROES, 4096).asReadOnly();
     // A few kilobytes per thread, empty between calls.
@@ -269,6 +272,38 @@ public final class HostBackingFile implements BackingFile {
         }
     }
 
+    /**
+     * Copies inside the host's kernel.
+     *
+     * @return false if it can't between these two files; then nothing has happened
+     */
+    boolean copyTo(HostBackingFile target, long position, long targetPosition, long length) {
+        if (device || target.device) {
+            return false;
+        }
+        try {
+            for (long done = 0; done < length; ) {
+                long n = file.copyTo(
+                        target.file, position + done, targetPosition + done, Math.min(length - done, COPY_MOST));
+                if (n == 0) {
+                    throw new DiskException(
+                            Kind.READ, name() + " ends at " + (position + done), "the file was cut short while in use");
+                }
+                done += n;
+            }
+            return true;
+        } catch (LinuxException e) {
+            // Other file systems, other kinds of files, overlapping ranges of one file, kernels that can't.
+            if (List.of(Errno.EXDEV, Errno.EINVAL, Errno.EOPNOTSUPP, Errno.ENOSYS)
+                    .contains(e.errno())) {
+                return false; // a part that was copied is copied again
+            }
+            throw failed(Kind.WRITE, e);
+        } catch (IllegalStateException e) {
+            throw closed(e);
+        }
+    }
+
     @Override
     public void flush() {
         try {
@@ -329,7 +364,8 @@ public final class HostBackingFile implements BackingFile {
     private DiskException failed(Kind kind, LinuxException e) {
         boolean full = e.errno() == Errno.ENOSPC || e.errno() == Errno.EFBIG;
         String remedy = full ? "free space on the file system of " + name() : "see the host's kernel log";
-        return new DiskException(full ? Kind.NO_SPACE : kind, String.valueOf(e.getMessage()), e.call(), e.errno(), remedy, e);
+        return new DiskException(
+                full ? Kind.NO_SPACE : kind, String.valueOf(e.getMessage()), e.call(), e.errno(), remedy, e);
     }
 
     private DiskException closed(IllegalStateException e) {

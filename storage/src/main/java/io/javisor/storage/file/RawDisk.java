@@ -1,6 +1,7 @@
 package io.javisor.storage.file;
 
 import io.javisor.storage.disk.CheckedDisk;
+import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskTraits;
 import io.javisor.storage.disk.IoMemory;
@@ -73,6 +74,21 @@ public final class RawDisk extends CheckedDisk {
     @Override
     protected void doFlush() {
         file.flush();
+    }
+
+    @Override
+    public boolean copyTo(long offset, Disk target, long targetOffset, long length) {
+        requireRange(offset, length);
+        return target.showBacking(
+                to -> to instanceof RawDisk other && other.copyFrom(file, offset, targetOffset, length));
+    }
+
+    private boolean copyFrom(BackingFile source, long sourceOffset, long offset, long length) {
+        requireRange(offset, length);
+        checkWritable();
+        return source instanceof HostBackingFile from
+                && file instanceof HostBackingFile to
+                && from.copyTo(to, sourceOffset, offset, length);
     }
 
     @Override
