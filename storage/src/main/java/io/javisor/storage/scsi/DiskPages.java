@@ -38,7 +38,9 @@ final class DiskPages {
     }
 
     static byte[] diskInquiry(boolean portGroups) {
-        return inquiry(0, PRODUCT, false, portGroups);
+        byte[] data = inquiry(0, PRODUCT, false, portGroups);
+        data[5] |= 0x08; // 3PC: copies between disks
+        return data;
     }
 
     private static byte[] ascii(String text) {
@@ -49,7 +51,10 @@ final class DiskPages {
     static byte @Nullable [] page(int page, DiskTraits traits, Nexus nexus, boolean portGroups) {
         return switch (page) {
             case 0x00 ->
-                page(0, 0x00, new byte[] {0x00, (byte) 0x80, (byte) 0x83, (byte) 0xB0, (byte) 0xB1, (byte) 0xB2});
+                page(0, 0x00, new byte[] {
+                    0x00, (byte) 0x80, (byte) 0x83, (byte) 0x8F, (byte) 0xB0, (byte) 0xB1, (byte) 0xB2
+                });
+            case 0x8F -> TokenCommands.page();
             case 0x80 -> page(0, 0x80, ascii(serial(traits)));
             case 0x83 -> page(0, 0x83, identification(traits, nexus, portGroups));
             case 0xB0 -> page(0, 0xB0, blockLimits(traits));

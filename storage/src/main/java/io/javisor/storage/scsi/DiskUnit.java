@@ -10,6 +10,8 @@ import java.nio.ByteBuffer;
 import java.util.UUID;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A disk as a logical unit (SBC-3). The disk is the caller's to close. */
@@ -22,6 +24,7 @@ public final class DiskUnit extends LogicalUnit {
     private final int sector;
     // COMPARE AND WRITE is alone; everything else that changes the disk shares.
     private final ReadWriteLock writes = new ReentrantReadWriteLock();
+    private final Rods rods = new Rods();
 
     /** Makes a unit whose reservations end with it. */
     public DiskUnit(Disk disk) {
@@ -44,6 +47,8 @@ public final class DiskUnit extends LogicalUnit {
         new ReservationCommands(reservations).addTo(this);
         addTransfers();
         addRest();
+        CopyCommands.addTo(this);
+        new TokenCommands(this).add();
     }
 
     /** Brings attentions of the reservations to the nexuses of a unit that is made after them. */
@@ -242,12 +247,46 @@ public final class DiskUnit extends LogicalUnit {
     }
 
     /** Throws unless the blocks are on the disk; returns the first one's offset in bytes. */
-    private long place(long lba, long blocks) {
+    private long placeBlocks(long lba, long blocks) {
         long all = disk.size() / sector;
         if (lba < 0 || lba > all || blocks > all - lba) {
             throw ScsiError.check(new Sense(Sense.ILLEGAL_REQUEST, 0x2100, lba < 0 || lba > all ? lba : all));
         }
         return lba * sector;
+    }
+
+    /** Throws unless so many bytes from a block on are on the disk and whole blocks; returns the first one's offset. */
+    long place(long lba, long bytes) {
+        if (bytes % sector != 0) {
+            throw ScsiError.check(Sense.INVALID_PARAMETER);
+        }
+        return placeBlocks(lba, bytes / sector);
+    }
+
+    /** The tokens that stand for data of this disk. */
+    Rods rods() {
+        return rods;
+    }
+
+    /** Changes a range, as a write does. */
+    void change(long offset, long length, Consumer<Disk> how) {
+        writes.readLock().lock();
+        try {
+            rods.changing(offset, length);
+            how.accept(disk);
+        } finally {
+            writes.readLock().unlock();
+        }
+    }
+
+    /** Does something while nobody changes the disk. */
+    <T> T alone(Supplier<T> what) {
+        writes.writeLock().lock();
+        try {
+            return what.get();
+        } finally {
+            writes.writeLock().unlock();
+        }
     }
 
     private static void refuseProtection(ScsiCommand command) {
@@ -268,7 +307,7 @@ public final class DiskUnit extends LogicalUnit {
         if (command.opcode() != 0x08) {
             refuseProtection(command);
         }
-        long at = place(lba, blocks);
+        long at = placeBlocks(lba, blocks);
         IoMemory into = data(command.in(), blocks);
         if (command.opcode() != 0x08 && command.bit(1, 3) && !traits.readOnly()) {
             disk.flush(); // FUA: what is read is on stable storage
@@ -281,14 +320,9 @@ public final class DiskUnit extends LogicalUnit {
         if (command.opcode() != 0x0A) {
             refuseProtection(command);
         }
-        long at = place(lba, blocks);
+        long at = placeBlocks(lba, blocks);
         IoMemory from = data(command.out(), blocks);
-        writes.readLock().lock();
-        try {
-            disk.write(at, from, durable);
-        } finally {
-            writes.readLock().unlock();
-        }
+        change(at, from.byteSize(), d -> d.write(at, from, durable));
         return from.byteSize();
     }
 
@@ -298,7 +332,7 @@ public final class DiskUnit extends LogicalUnit {
         if (compare > 1) {
             throw ScsiError.check(Sense.INVALID_FIELD);
         }
-        long at = place(lba, blocks);
+        long at = placeBlocks(lba, blocks);
         IoMemory wanted = compare == 1 ? data(command.out(), blocks) : null;
         compare(at, blocks * sector, wanted);
         return wanted == null ? 0 : wanted.byteSize();
@@ -325,7 +359,7 @@ public final class DiskUnit extends LogicalUnit {
 
     private long compareAndWrite(ScsiCommand command, long lba, int blocks) {
         refuseProtection(command);
-        long at = place(lba, blocks);
+        long at = placeBlocks(lba, blocks);
         IoMemory both = data(command.out(), 2L * blocks);
         long length = (long) blocks * sector;
         // The guest must not change what was compared before it is written.
@@ -333,6 +367,7 @@ public final class DiskUnit extends LogicalUnit {
         writes.writeLock().lock();
         try {
             compare(at, length, mine.slice(0, length));
+            rods.changing(at, length);
             disk.write(at, mine.slice(length, length), command.bit(1, 3));
         } finally {
             writes.writeLock().unlock();
@@ -348,21 +383,18 @@ public final class DiskUnit extends LogicalUnit {
         if (blocks == 0 || blocks > DiskPages.MOST_ZEROED_BYTES / sector || anchor) {
             throw ScsiError.check(Sense.INVALID_FIELD);
         }
-        long at = place(lba, blocks);
+        long at = placeBlocks(lba, blocks);
         byte[] pattern = new byte[sector];
         if (!noData) {
             data(command.out(), 1).get(0, MemorySegment.ofArray(pattern));
         }
-        writes.readLock().lock();
-        try {
+        change(at, blocks * sector, d -> {
             if (isZero(pattern)) {
-                disk.zero(at, blocks * sector, release);
+                d.zero(at, blocks * sector, release);
             } else {
                 repeat(pattern, at, blocks * sector);
             }
-        } finally {
-            writes.readLock().unlock();
-        }
+        });
         return noData ? 0 : sector;
     }
 
@@ -406,26 +438,22 @@ public final class DiskUnit extends LogicalUnit {
         long sum = 0;
         for (int i = 0; i < count; i++) {
             long blocks = Integer.toUnsignedLong(p.getInt(16 + i * 16));
-            place(p.getLong(8 + i * 16), blocks);
+            placeBlocks(p.getLong(8 + i * 16), blocks);
             sum += blocks;
         }
         if (sum > DiskPages.MOST_ZEROED_BYTES / sector) {
             throw ScsiError.check(Sense.INVALID_PARAMETER);
         }
-        writes.readLock().lock();
-        try {
-            for (int i = 0; i < count; i++) {
-                long blocks = Integer.toUnsignedLong(p.getInt(16 + i * 16));
-                disk.zero(p.getLong(8 + i * 16) * sector, blocks * sector, true);
-            }
-        } finally {
-            writes.readLock().unlock();
+        for (int i = 0; i < count; i++) {
+            long at = p.getLong(8 + i * 16) * sector;
+            long bytes = Integer.toUnsignedLong(p.getInt(16 + i * 16)) * sector;
+            change(at, bytes, d -> d.zero(at, bytes, true));
         }
         return length;
     }
 
     private long sync(long lba, long blocks) {
-        place(lba, blocks);
+        placeBlocks(lba, blocks);
         disk.flush();
         return 0;
     }
@@ -449,7 +477,7 @@ public final class DiskUnit extends LogicalUnit {
 
     private long lbaStatus(ScsiCommand command) {
         long lba = command.u64(2);
-        long at = place(lba, 1);
+        long at = placeBlocks(lba, 1);
         Extent extent = disk.extent(at, disk.size() - at);
         ByteBuffer out = ByteBuffer.allocate(24);
         out.putInt(0, 20);

@@ -151,6 +151,20 @@ public abstract class LogicalUnit {
         }
     }
 
+    /** Throws if a reservation or the path's state forbids a copy to use this unit. */
+    final void requireAccess(Nexus nexus, Operation.Access access) {
+        PortGroups paths = groups;
+        if (paths != null) {
+            AccessState state = paths.state(nexus.port().group());
+            if (state.refuses()) {
+                throw ScsiError.check(state.refusal());
+            }
+        }
+        if (reservations != null && !reservations.allows(nexus.id(), access)) {
+            throw ScsiError.conflict();
+        }
+    }
+
     /** Told of an error that should not happen; the initiator gets "internal target failure". */
     protected void failed(ScsiCommand command, RuntimeException cause) {
         System.getLogger("io.javisor.storage")

@@ -27,6 +27,7 @@ public final class Nexus {
 
     private final TargetPort port;
     private volatile boolean preventsRemoval;
+    private volatile CopyDomain domain = new CopyDomain();
     private volatile Pace pace = new Pace(IoLimits.NONE);
 
     Nexus(LogicalUnit unit, InitiatorPort initiator, TargetPort port) {
@@ -48,6 +49,15 @@ public final class Nexus {
     /** The port by which commands come. */
     public TargetPort port() {
         return port;
+    }
+
+    /** Says within which disks data can be copied. */
+    void setDomain(CopyDomain copies) {
+        domain = copies;
+    }
+
+    CopyDomain domain() {
+        return domain;
     }
 
     /** Limits what the initiator may ask of the unit, from now on; what waits already keeps its time. */

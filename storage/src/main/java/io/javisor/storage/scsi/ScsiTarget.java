@@ -19,6 +19,7 @@ public final class ScsiTarget {
 
     private final ConcurrentSkipListMap<Integer, Nexus> nexuses = new ConcurrentSkipListMap<>();
     private final boolean announces;
+    private final CopyDomain domain;
 
     /** A target that tells its initiator of units that come and go by unit attentions. */
     public ScsiTarget() {
@@ -27,7 +28,17 @@ public final class ScsiTarget {
 
     /** @param announces whether units that come and go are told by unit attentions, or by the transport's own means */
     public ScsiTarget(boolean announces) {
+        this(announces, new CopyDomain());
+    }
+
+    /**
+     * @param announces whether units that come and go are told by unit attentions, or by the transport's own means
+     * @param domain within which the initiator may have data copied: its other targets are in it, too
+     */
+    public ScsiTarget(boolean announces, CopyDomain domain) {
         this.announces = announces;
+        this.domain = domain;
+        domain.join(this);
     }
 
     /**
@@ -42,6 +53,7 @@ public final class ScsiTarget {
         if (nexuses.putIfAbsent(lun, nexus) != null) {
             throw new IllegalArgumentException("LUN " + lun + " is taken");
         }
+        nexus.setDomain(domain);
         tellOthers(lun);
     }
 

@@ -4,6 +4,7 @@ import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
 import io.javisor.storage.disk.IoLimits;
+import io.javisor.storage.scsi.CopyDomain;
 import io.javisor.storage.scsi.InitiatorPort;
 import io.javisor.storage.scsi.LogicalUnit;
 import io.javisor.storage.scsi.Nexus;
@@ -36,7 +37,7 @@ public final class ScsiController implements ChannelDevice {
     private final int number;
     private final ChannelOffer offer;
     private final InitiatorPort initiator;
-    private final ScsiTarget target = new ScsiTarget(false);
+    private final ScsiTarget target;
     private final StorageChannels channels;
 
     /**
@@ -48,10 +49,24 @@ public final class ScsiController implements ChannelDevice {
      * @param subChannels that the guest may open beside the primary channel: one less than its vCPUs is a good number
      */
     public ScsiController(int number, String machine, Executor workers, int subChannels) {
+        this(number, machine, workers, subChannels, new CopyDomain());
+    }
+
+    /**
+     * A controller without units, one of several.
+     *
+     * @param number of the controller in its machine, from 0 to 3
+     * @param machine stable name of the machine: reservations on shared disks are held under it
+     * @param workers run the requests; they may wait for disks
+     * @param subChannels that the guest may open beside the primary channel: one less than its vCPUs is a good number
+     * @param copies within which the guest may have data copied: the same for all controllers of a machine
+     */
+    public ScsiController(int number, String machine, Executor workers, int subChannels, CopyDomain copies) {
         if (number < 0 || number >= MOST_CONTROLLERS) {
             throw new IllegalArgumentException("controller " + number + " is not in 0.." + (MOST_CONTROLLERS - 1));
         }
         this.number = number;
+        target = new ScsiTarget(false, copies);
         byte[] name = ("javisor.scsi." + number).getBytes(StandardCharsets.US_ASCII);
         offer = ChannelOffer.of(INTERFACE_TYPE, UUID.nameUUIDFromBytes(name));
         initiator = new InitiatorPort(machine + ",scsi" + number);

@@ -23,7 +23,8 @@ class CommandTableTest {
     @Test
     void docsListEveryCommandWithItsTest() throws IOException {
         List<String> lines = Files.readAllLines(Path.of("..", "docs", "storage.md"));
-        Set<String> methods = Stream.of(DiskUnitTest.class, ReservationsTest.class, TargetTest.class)
+        Set<String> methods = Stream.of(
+                        DiskUnitTest.class, ReservationsTest.class, TargetTest.class, CopyCommandsTest.class)
                 .flatMap(c -> Arrays.stream(c.getDeclaredMethods()))
                 .map(Method::getName)
                 .collect(Collectors.toSet());

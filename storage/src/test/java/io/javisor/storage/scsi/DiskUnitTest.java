@@ -68,7 +68,7 @@ class DiskUnitTest {
     @Test
     void inquiryVitalProductData() {
         byte[] pages = initiator.in("12 01 00 00 FF 00", 255).array();
-        assertThat(pages).containsExactly(0, 0, 0, 6, 0, 0x80, 0x83, 0xB0, 0xB1, 0xB2);
+        assertThat(pages).containsExactly(0, 0, 0, 7, 0, 0x80, 0x83, 0x8F, 0xB0, 0xB1, 0xB2);
         for (int page : new int[] {0x80, 0x83, 0xB0, 0xB1, 0xB2}) {
             ByteBuffer data = initiator.in(String.format("12 01 %02X 00 FF 00", page), 255);
             assertThat(data.get(1) & 0xFF).isEqualTo(page);

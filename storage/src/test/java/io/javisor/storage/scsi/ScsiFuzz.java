@@ -4,6 +4,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.IoMemory;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Tag;
@@ -21,6 +22,11 @@ class ScsiFuzz {
                     unit.attach(new InitiatorPort("a")),
                     unit.attach(new InitiatorPort("b")),
                     dvd.attach(new InitiatorPort("a")));
+            var target = new ScsiTarget(false);
+            for (int i = 0; i < nexuses.size(); i++) {
+                target.add(i, nexuses.get(i));
+            }
+            byte[] naa = Arrays.copyOfRange(unit.vitalProductData(nexuses.getFirst(), 0x83), 48, 60);
             ByteBuffer in = ByteBuffer.wrap(input);
             while (in.remaining() >= 19) {
                 Nexus nexus = nexuses.get((in.get() & 0xFF) % 3);
@@ -31,6 +37,9 @@ class ScsiFuzz {
                 boolean writing = (length & 1) != 0;
                 if (writing) {
                     in.get(data, 0, Math.min(length, in.remaining()));
+                    if (cdb[0] == (byte) 0x83 && length > 60) { // a name that no input could guess
+                        System.arraycopy(naa, 0, data, 20, naa.length);
+                    }
                 }
                 ScsiResult result = nexus.execute(
                         writing

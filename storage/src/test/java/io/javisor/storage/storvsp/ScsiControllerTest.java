@@ -434,6 +434,35 @@ class ScsiControllerTest {
     }
 
     @Test
+    void workersAreAsManyAsThereIsWorkUpToALimit() throws Exception {
+        var gate = new java.util.concurrent.CountDownLatch(1);
+        var running = new java.util.concurrent.Semaphore(0);
+        try (var pool = new StorageWorkers("test", 3)) {
+            assertThat(pool.threads()).isZero();
+            for (int i = 1; i <= 10; i++) {
+                pool.execute(() -> {
+                    running.release();
+                    try {
+                        gate.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+                assertThat(pool.threads()).isEqualTo(Math.min(i, 3));
+            }
+            running.acquire(3);
+            assertThat(running.tryAcquire()).isFalse();
+            gate.countDown();
+            running.acquire(7);
+            pool.execute(() -> {
+                throw new IllegalStateException("a task's own trouble");
+            });
+            pool.execute(running::release);
+            running.acquire();
+        }
+    }
+
+    @Test
     void workersFinishWhatTheyTookAndThenRefuse() {
         var done = new java.util.concurrent.atomic.AtomicInteger();
         var pool = new StorageWorkers("test", 3);
