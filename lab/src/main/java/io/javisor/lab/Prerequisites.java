@@ -12,32 +12,37 @@ import org.jspecify.annotations.Nullable;
 final class Prerequisites {
     static final String QEMU = "qemu-system-x86_64";
 
-    private static final List<String> INSTALL =
-            List.of("apt-get", "install", "-y", "--no-install-recommends", "qemu-system-x86");
-
     private Prerequisites() {}
 
     /** The path of QEMU, which is installed if it is missing and we are root. */
     static Path qemu() {
-        Path found = find(QEMU);
+        return require(QEMU, "qemu-system-x86");
+    }
+
+    /** The path of a program, whose package is installed if it is missing and we are root. */
+    static Path require(String program, String debianPackage) {
+        Path found = find(program);
         if (found != null) {
             return found;
         }
-        String command = String.join(" ", INSTALL);
+        List<String> install = List.of("apt-get", "install", "-y", "--no-install-recommends", debianPackage);
+        String command = String.join(" ", install);
         if (!"root".equals(System.getProperty("user.name")) || find("apt-get") == null) {
-            throw new LabException("lab-unavailable", QEMU + " is not installed", "install it: sudo " + command, null);
+            throw new LabException(
+                    "lab-unavailable", program + " is not installed", "install it: sudo " + command, null);
         }
-        install(command);
-        found = find(QEMU);
+        install(install);
+        found = find(program);
         if (found == null) {
-            throw new LabException("lab-unavailable", "\"" + command + "\" brought no " + QEMU, null, null);
+            throw new LabException("lab-unavailable", "\"" + command + "\" brought no " + program, null, null);
         }
         return found;
     }
 
-    private static void install(String command) {
+    private static void install(List<String> words) {
+        String command = String.join(" ", words);
         try {
-            ProcessBuilder builder = new ProcessBuilder(INSTALL).redirectErrorStream(true);
+            ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
             builder.environment().put("DEBIAN_FRONTEND", "noninteractive");
             Process apt = builder.start();
             apt.getOutputStream().close();
@@ -53,7 +58,7 @@ final class Prerequisites {
             throw new LabException("lab-unavailable", "cannot run \"" + command + "\"", null, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new LabException("lab-unavailable", "interrupted while installing QEMU", null, e);
+            throw new LabException("lab-unavailable", "interrupted while installing " + words.getLast(), null, e);
         }
     }
 

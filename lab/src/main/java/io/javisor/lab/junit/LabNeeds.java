@@ -1,6 +1,7 @@
 package io.javisor.lab.junit;
 
 import io.javisor.boot.debian.DebianPackages;
+import io.javisor.lab.DebianDisk;
 import io.javisor.lab.HostKernel;
 import io.javisor.lab.LabSpec;
 import java.util.Set;
@@ -25,12 +26,18 @@ record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Set<String
         return new LabNeeds(kernel, nodes, Math.max(memory, other.memory), Math.max(vcpus, other.vcpus), both);
     }
 
-    /** Puts the guests' kernels and a busybox into the cache, for the lab has no network. */
+    /** Puts the guests' kernels and disks and a busybox into the cache, for the lab has no network. */
     void fetchGuests() {
         if (!guests.isEmpty()) {
             DebianPackages packages = DebianPackages.open();
             packages.busybox();
-            guests.forEach(packages::kernel);
+            for (String guest : guests) {
+                if (guest.equals(DebianDisk.NAME)) {
+                    DebianDisk.get();
+                } else {
+                    packages.kernel(guest);
+                }
+            }
         }
     }
 

@@ -32,7 +32,10 @@ public @interface LabTest {
     /** The lab's kernel. */
     HostKernel kernel() default HostKernel.V6_1;
 
-    /** Stock kernels that the tests boot as guests ({@code "6.12-cloud"}); fetched before the lab, which has no network, starts. */
+    /**
+     * Stock kernels that the tests boot as guests ({@code "6.12-cloud"}), and {@link io.javisor.lab.DebianDisk#NAME} for a Debian
+     * with systemd on a disk; fetched or made before the lab, which has no network, starts.
+     */
     String[] guests() default {};
 
     /** Seconds after which a test of this class that has not ended has failed; its JVM is ended, and the rest run in a new one. */
