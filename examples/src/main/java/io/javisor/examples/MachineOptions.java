@@ -6,12 +6,12 @@ import io.javisor.api.MachineBuilder;
 import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.numa.NumaArguments;
+import io.javisor.storage.disk.DiskException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -175,21 +175,39 @@ final class MachineOptions {
         return builder().spec().needsHyperV();
     }
 
-    /** The folders of the files that the guest writes. */
+    /**
+     * The folders of the files that the guest writes, for the lab, to which they have to be given.
+     *
+     * @throws DiskException if a disk can't be reached from the lab
+     */
     Set<Path> writtenFolders() {
         var folders = new TreeSet<Path>();
         for (DriveSpec drive : builder().spec().drives()) {
             Path file = drive.path();
-            if (drive.writesFile() && file != null) {
-                try {
-                    Path real = file.toRealPath();
-                    folders.add(Objects.requireNonNullElse(real.getParent(), real));
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
+            if (file != null) {
+                Path folder = folderOf(file);
+                if (drive.writesFile()) {
+                    folders.add(folder);
                 }
             }
         }
         return folders;
+    }
+
+    private static Path folderOf(Path file) {
+        try {
+            Path real = file.toRealPath();
+            Path folder = real.getParent();
+            if (folder == null || folder.equals(folder.getRoot()) || !Files.isRegularFile(real)) {
+                throw new DiskException(
+                        DiskException.Kind.UNSUPPORTED,
+                        file + " can't be reached from the lab, which sees files in folders and no devices",
+                        "name a file that is not in / itself, or run on a host that needs no lab");
+            }
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     int vcpus() {
