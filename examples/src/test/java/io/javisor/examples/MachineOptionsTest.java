@@ -17,7 +17,8 @@ class MachineOptionsTest {
 
     private static MachineOptions options(String... words) {
         var options = new MachineOptions();
-        new CommandLine(CommandLine.Model.CommandSpec.create().addMixin("machine", CommandLine.Model.CommandSpec.forAnnotatedObject(options)))
+        new CommandLine(CommandLine.Model.CommandSpec.create()
+                        .addMixin("machine", CommandLine.Model.CommandSpec.forAnnotatedObject(options)))
                 .parseArgs(words);
         return options;
     }

@@ -107,7 +107,8 @@ class DebianOnDiskTest {
         assertThat(guest.run("sg_vpd -p bdc " + disk)).contains("Non-rotating medium");
         assertThat(guest.run("sg_readcap -l " + disk))
                 .contains("Number of logical blocks=131072", "Logical block length=512 bytes", "lbpme=1, lbprz=1");
-        assertThat(guest.run("sg_vpd -p tpc " + disk)).contains("Populate token", "Extended copy(LID1)", "Maximum token transfer size: 524288");
+        assertThat(guest.run("sg_vpd -p tpc " + disk))
+                .contains("Populate token", "Extended copy(LID1)", "Maximum token transfer size: 524288");
         assertThat(guest.run("sg_opcodes " + disk)).contains("Persistent reserve in", "Unmap", "Compare and write");
         assertThat(guest.run("sg_luns " + disk)).contains("0000000000000000", "0001000000000000", "0002000000000000");
     }
@@ -115,8 +116,8 @@ class DebianOnDiskTest {
     private static void changes(GuestShell guest, String disk) {
         guest.run("tr '\\000' x </dev/zero | head -c 65536 >/tmp/x; dd if=/tmp/x of=" + disk
                 + " oflag=direct bs=64k 2>/dev/null");
-        guest.run("sg_unmap --force --lba=8 --num=8 " + disk + " && sg_write_same --16 --lba=32 --num=8 --in=/dev/zero " + disk
-                + " && sg_verify --lba=0 --count=128 " + disk + " && sg_sync " + disk);
+        guest.run("sg_unmap --force --lba=8 --num=8 " + disk + " && sg_write_same --16 --lba=32 --num=8 --in=/dev/zero "
+                + disk + " && sg_verify --lba=0 --count=128 " + disk + " && sg_sync " + disk);
         assertThat(guest.run("dd if=" + disk + " iflag=direct bs=512 count=128 2>/dev/null | tr -d '\\000' | wc -c"))
                 .isEqualTo(String.valueOf(65536 - 16 * 512));
         guest.run("head -c 512 /tmp/x >/tmp/cw; head -c 512 /dev/urandom >/tmp/new; cat /tmp/new >>/tmp/cw;"
