@@ -36,7 +36,7 @@ class BalloonFuzzTest {
                 switch (step & 7) {
                     case 0 -> {
                         if (session.canTransfer()) {
-                            check.wanted = step + 1;
+                            check.wanted = step + 1L;
                             session.balloon(step + 1);
                         }
                     }

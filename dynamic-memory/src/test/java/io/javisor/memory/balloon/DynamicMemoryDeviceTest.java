@@ -306,7 +306,7 @@ class DynamicMemoryDeviceTest {
         BalloonDriver driver = start(device);
         device.target(BalloonTarget.of(192 * MIB));
         settle(driver);
-        memory.shortAfter = memory.resident.size() + 100;
+        memory.shortAfter = memory.resident.size() + 100L;
         device.target(BalloonTarget.of(700 * MIB));
         driver.work();
         guest.advance(SECOND);
