@@ -194,6 +194,11 @@ final class MachineOptions {
         return folders;
     }
 
+    /** Takes the locks of the files, which the lab can't. */
+    HeldDisks holdDisks() {
+        return new HeldDisks(builder().spec().drives());
+    }
+
     private static Path folderOf(Path file) {
         try {
             Path real = file.toRealPath();

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javisor.storage.disk.DiskException;
+import io.javisor.storage.disk.DiskImage;
+import io.javisor.storage.disk.DiskOptions;
+import io.javisor.storage.disk.ImageFormat;
+import io.javisor.storage.disk.ImageSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -35,6 +39,23 @@ class MachineOptionsTest {
         assertThat(options.needsHyperV()).isTrue();
         assertThat(options().writtenFolders()).isEmpty();
         assertThat(options().needsHyperV()).isFalse();
+    }
+
+    @Test
+    void filesAreLockedHereWhileTheyAreUsedInTheLab() throws Exception {
+        Path written = folder.resolve("a.vhdx");
+        DiskImage.create(written, ImageSpec.dynamic(ImageFormat.VHDX, 8 << 20));
+        byte[] before = Files.readAllBytes(written);
+        Path read = Files.write(folder.resolve("b.raw"), new byte[4096]);
+        MachineOptions options = options("--disk", written.toString(), "--disk", read + ",overlay");
+        try (HeldDisks _ = options.holdDisks()) {
+            assertThatThrownBy(() -> DiskImage.open(written)).hasMessageContaining("in use");
+            assertThatThrownBy(() -> DiskImage.open(read)).hasMessageContaining("in use");
+            DiskImage.open(read, DiskOptions.DEFAULT.withReadOnly(true)).close();
+            assertThatThrownBy(options::holdDisks).hasMessageContaining("in use");
+        }
+        assertThat(Files.readAllBytes(written)).isEqualTo(before);
+        DiskImage.open(written).close();
     }
 
     @Test

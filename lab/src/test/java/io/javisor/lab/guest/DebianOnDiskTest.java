@@ -24,6 +24,8 @@ class DebianOnDiskTest {
     private static final Duration PATIENCE = Duration.ofMinutes(4);
     private static final int MIB = 1 << 20;
 
+    private final long begun = System.nanoTime();
+
     @Test
     void bootsToALoginUsesItsDisksAndReboots() throws Exception {
         Path folder = Files.createTempDirectory(Path.of("/dev/shm"), "debian");
@@ -45,6 +47,7 @@ class DebianOnDiskTest {
                 .build()) {
             vm.start().await(Wait.forConsole(Pattern.compile("debian login:")), PATIENCE);
             vm.await(Wait.forShell(), PATIENCE);
+            phase("up");
             var guest = new GuestShell(vm);
             assertThat(guest.run("systemctl is-system-running --wait")).isEqualTo("running");
             assertThat(guest.run("findmnt -no SOURCE,FSTYPE /")).matches("/dev/sd[abc] +ext4");
@@ -55,13 +58,16 @@ class DebianOnDiskTest {
                     .isEqualTo("2");
             String a = "/dev/" + guest.device(1);
             String b = "/dev/" + guest.device(2);
+            phase("running");
             inspects(guest, a);
             changes(guest, a);
             reserves(guest, a);
             copies(guest, a, b);
+            phase("commands");
             guest.run("fio --name=v --filename=" + b + " --rw=randwrite --bssplit=4k/60:64k/30:1M/10 --iodepth=32"
                     + " --ioengine=libaio --direct=1 --size=48M --verify=crc32c --verify_fatal=1 --do_verify=1"
                     + " --randrepeat=1");
+            phase("fio");
             // Moved to a file of another format while it is written.
             guest.run("(fio --name=m --filename=" + a
                     + " --rw=randwrite --bs=16k --iodepth=8 --ioengine=libaio --direct=1"
@@ -73,6 +79,7 @@ class DebianOnDiskTest {
                                     "for i in $(seq 600); do [ -s /tmp/fio.code ] && break; sleep 0.2; done; cat /tmp/fio.code"))
                     .isEqualTo("0");
             assertThat(vm.disks().at(0, 1).orElseThrow().path()).contains(moved);
+            phase("moved");
             String sum = guest.run("sha256sum <" + a);
 
             guest.run("echo kept >/root/kept && sync; systemctl reboot >/dev/null 2>&1 &");
@@ -81,6 +88,7 @@ class DebianOnDiskTest {
                 Thread.sleep(200);
             }
             vm.await(Wait.forShell(), PATIENCE);
+            phase("rebooted");
             assertThat(guest.run("cat /root/kept")).isEqualTo("kept");
             assertThat(guest.run("journalctl -b -u systemd-fsck-root -o cat")).contains("clean");
             assertThat(guest.run("sha256sum </dev/" + guest.device(1))).isEqualTo(sum);
@@ -96,6 +104,11 @@ class DebianOnDiskTest {
         }
         Files.delete(raw);
         Files.delete(folder);
+    }
+
+    /** How long each part takes, for those who wait for it. */
+    private void phase(String reached) {
+        System.out.printf("%s after %d s%n", reached, (System.nanoTime() - begun) / 1_000_000_000);
     }
 
     private static void inspects(GuestShell guest, String disk) {
