@@ -140,6 +140,14 @@ final class FileCalls {
         }
     }
 
+    static long lseek(CallState state, int fd, long offset, int whence) {
+        try {
+            return Libc.answer(state, (long) Seek.LSEEK.invokeExact(state.segment(), fd, offset, whence));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
     static int fallocate(CallState state, int fd, int mode, long offset, long length) {
         try {
             return (int) Libc.answer(state, (int) FALLOCATE.invokeExact(state.segment(), fd, mode, offset, length));
@@ -197,5 +205,11 @@ final class FileCalls {
         } catch (Throwable t) {
             throw Libc.rethrow(t);
         }
+    }
+
+    /** Apart, because few look for holes. */
+    private static final class Seek {
+        static final MethodHandle LSEEK =
+                Libc.function("lseek64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
     }
 }

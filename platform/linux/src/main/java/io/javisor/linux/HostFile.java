@@ -39,6 +39,8 @@ public final class HostFile implements AutoCloseable {
     private static final int LOCK_SHARED = 1;
     private static final int LOCK_EXCLUSIVE = 2;
     private static final int LOCK_NO_WAIT = 4;
+    private static final int SEEK_DATA = 3;
+    private static final int SEEK_HOLE = 4;
     private static final int KEEP_SIZE = 1;
     private static final int PUNCH_HOLE = 2;
     private static final int ZERO_RANGE = 0x10;
@@ -250,6 +252,36 @@ public final class HostFile implements AutoCloseable {
                 result = FileCalls.fallocate(state, fd, mode, offset, length);
             } while (result == -Errno.EINTR);
             check("fallocate mode " + mode, length, offset, result);
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /**
+     * Where the next bytes lie that may be other than zero: {@code from} itself if it is in no hole. Moves the file's own
+     * position.
+     *
+     * @return a position, or −1 if there is nothing but a hole from there to the end
+     */
+    public long nextData(long from) {
+        return seek("lseek SEEK_DATA", from, SEEK_DATA);
+    }
+
+    /**
+     * Where the next hole begins, which reads as zeroes: {@code from} itself if it is in one; the end of the file counts as
+     * one. Moves the file's own position.
+     *
+     * @return a position, or −1 if {@code from} is not before the end
+     */
+    public long nextHole(long from) {
+        return seek("lseek SEEK_HOLE", from, SEEK_HOLE);
+    }
+
+    private long seek(String call, long from, int whence) {
+        int fd = descriptor.acquire();
+        try {
+            long result = FileCalls.lseek(CallState.current(), fd, from, whence);
+            return result == -Errno.ENXIO ? -1 : check(call, -1, from, result);
         } finally {
             descriptor.release();
         }

@@ -126,6 +126,26 @@ public final class Mapping implements AutoCloseable {
         }
     }
 
+    /**
+     * Puts fresh memory of this process over a range: it reads as zeroes, what was there is given back, and a NUMA policy of
+     * the range is gone.
+     *
+     * @param at where in this mapping, a multiple of 4 KiB
+     * @param length bytes, a multiple of 4 KiB
+     */
+    public void clear(long at, long length) {
+        MemorySegment range = segment.asSlice(at, length);
+        if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
+            throw new IllegalArgumentException("clear " + length + " bytes at " + at + ": not multiples of 4096");
+        }
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+        check(
+                MemoryCalls.mmapOver(CallState.current(), range, length, PROT_READ | PROT_WRITE, flags, -1, 0),
+                "anonymous",
+                length,
+                0);
+    }
+
     private static long check(long result, Object what, long length, long offset) {
         if (result < 0 && result > -4096) {
             throw new LinuxException("mmap", what + ", " + length + " bytes at offset " + offset, (int) -result);

@@ -57,6 +57,22 @@ class HostFileTest {
     }
 
     @Test
+    void findsDataAndHoles() {
+        try (Arena arena = Arena.ofConfined();
+                HostFile file = HostFile.memory("holes", PageSize.KIB_4)) {
+            file.truncate(1 << 20);
+            assertThat(file.nextData(0)).isEqualTo(-1);
+            assertThat(file.nextHole(0)).isZero();
+            file.write(text(arena, "x"), 5 * 4096 + 17);
+            assertThat(file.nextData(0)).isEqualTo(5 * 4096);
+            assertThat(file.nextData(5 * 4096 + 9)).isEqualTo(5 * 4096 + 9);
+            assertThat(file.nextHole(5 * 4096)).isEqualTo(6 * 4096);
+            assertThat(file.nextData(6 * 4096)).isEqualTo(-1);
+            assertThat(file.nextHole(1 << 20)).isEqualTo(-1);
+        }
+    }
+
+    @Test
     void scattersAndGathers() {
         try (Arena one = Arena.ofConfined();
                 Arena two = Arena.ofShared();
