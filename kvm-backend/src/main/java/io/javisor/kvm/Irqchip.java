@@ -13,6 +13,9 @@ public enum Irqchip {
     /** The IOAPIC. */
     IOAPIC(KVM_IRQCHIP_IOAPIC);
 
+    /** Bytes of a controller's state: the union in struct kvm_irqchip. */
+    public static final int STATE_BYTES = 512;
+
     private final int number;
 
     Irqchip(int number) {

@@ -27,7 +27,6 @@ public final class VmInterrupts {
     private static final long LEVEL = offset(IrqAbi.LEVEL, "level");
     private static final long ENTRY = IrqAbi.ROUTE.byteSize();
     private static final long ENTRIES = IrqAbi.ROUTING.byteSize();
-    private static final int CHIP_BYTES = 512;
 
     private final KvmDescriptor fd;
 
@@ -73,19 +72,21 @@ public final class VmInterrupts {
             MemorySegment struct = arena.allocate(IrqAbi.IRQCHIP);
             struct.set(JAVA_INT, 0, chip.number());
             fd.call(Ioctl.KVM_GET_IRQCHIP, struct, chip.name());
-            return struct.asSlice(offset(IrqAbi.IRQCHIP, "chip"), CHIP_BYTES).toArray(JAVA_BYTE);
+            return struct.asSlice(offset(IrqAbi.IRQCHIP, "chip"), Irqchip.STATE_BYTES)
+                    .toArray(JAVA_BYTE);
         }
     }
 
     /** Restores a controller's state. */
     public void setChip(Irqchip chip, byte[] state) {
-        if (state.length != CHIP_BYTES) {
-            throw new IllegalArgumentException(chip + ": " + state.length + " bytes of state, not " + CHIP_BYTES);
+        if (state.length != Irqchip.STATE_BYTES) {
+            throw new IllegalArgumentException(
+                    chip + ": " + state.length + " bytes of state, not " + Irqchip.STATE_BYTES);
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment struct = arena.allocate(IrqAbi.IRQCHIP);
             struct.set(JAVA_INT, 0, chip.number());
-            MemorySegment.copy(state, 0, struct, JAVA_BYTE, offset(IrqAbi.IRQCHIP, "chip"), CHIP_BYTES);
+            MemorySegment.copy(state, 0, struct, JAVA_BYTE, offset(IrqAbi.IRQCHIP, "chip"), Irqchip.STATE_BYTES);
             fd.call(Ioctl.KVM_SET_IRQCHIP, struct, chip.name());
         }
     }

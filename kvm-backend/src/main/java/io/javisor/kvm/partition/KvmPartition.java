@@ -1,15 +1,24 @@
 package io.javisor.kvm.partition;
 
+import io.javisor.kvm.Capability;
 import io.javisor.kvm.CpuidEntry;
+import io.javisor.kvm.Irqchip;
 import io.javisor.kvm.Kvm;
+import io.javisor.kvm.KvmException;
 import io.javisor.kvm.KvmVm;
+import io.javisor.kvm.Msr;
 import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
+import io.javisor.kvm.VcpuState;
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.InterruptLine;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.bus.IoBus;
+import io.javisor.partition.state.StateException;
+import io.javisor.partition.state.StateReader;
+import io.javisor.partition.state.StateWriter;
+import io.javisor.partition.state.Stateful;
 import io.javisor.partition.synic.HvStatus;
 import io.javisor.partition.synic.SynIc;
 import java.time.Duration;
@@ -18,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +35,10 @@ import org.jspecify.annotations.Nullable;
  * {@link #resume} let the vCPUs run, {@link #pause} holds them, {@link #close} ends them. State changes are the owner's duty
  * to order; the rest is safe from any thread.
  */
-public final class KvmPartition implements AutoCloseable {
+public final class KvmPartition implements Stateful, AutoCloseable {
+    /** KVM takes frequencies this close for the same (kvm.tsc_tolerance_ppm). */
+    private static final int TSC_TOLERANCE_PPM = 250;
+
     private final PartitionConfig config;
     private final PartitionListener listener;
     private final GuestMemory memory = new GuestMemory();
@@ -33,9 +46,12 @@ public final class KvmPartition implements AutoCloseable {
     private final IoBus mmio = new IoBus("MMIO");
     private final RunGate gate = new RunGate();
     private final List<VcpuThread> vcpus = new ArrayList<>();
+    private final List<List<CpuidEntry>> cpuid = new ArrayList<>(); // of each vCPU
     private final Kvm kvm;
     private final KvmVm vm;
     private @Nullable KvmSynIc synic;
+    private @Nullable GuestTime stoodStill; // the guest's clocks, while they are to stand still
+    private boolean restored;
     private int nextSlot;
     private boolean started;
     private boolean closed;
@@ -86,7 +102,7 @@ public final class KvmPartition implements AutoCloseable {
         for (int id = 0; id < config.vcpus(); id++) {
             Vcpu vcpu = vm.createVcpu(config.apicIds().get(id));
             vcpus.add(new VcpuThread(config.name(), id, vcpu, gate, ports, mmio, new Exits(), msrs, listener));
-            VcpuSetup.prepare(kvm, vcpu, config, config.cpuid().leaves(id, supported));
+            cpuid.add(VcpuSetup.prepare(kvm, vcpu, config, config.cpuid().leaves(id, supported)));
         }
         if (config.hyperV()) {
             synic = SynIcSetup.create(vm, memory, config);
@@ -131,20 +147,173 @@ public final class KvmPartition implements AutoCloseable {
 
     /** Starts the vCPUs' threads and lets them run. */
     public void start() {
+        goOn();
         started = true;
         gate.set(RunGate.Order.RUN);
         vcpus.forEach(VcpuThread::start);
     }
 
-    /** Holds all vCPUs and returns when all are held; one that ended by itself counts as held. */
-    public void pause() {
+    /** Holds all vCPUs and returns when all are held; one that ended by itself counts as held. The guest's time goes on. */
+    public void hold() {
         gate.set(RunGate.Order.HOLD);
         awaitHeld();
     }
 
     /** Lets held vCPUs go on. */
-    public void resume() {
+    public void release() {
         gate.set(RunGate.Order.RUN);
+    }
+
+    /** Holds all vCPUs like {@link #hold}; for the guest, no time passes until {@link #resume}. */
+    public void pause() {
+        hold();
+        stoodStill = GuestTime.read(vm, handles());
+    }
+
+    /** Lets paused vCPUs go on, or restored ones begin, where the guest's time stood. */
+    public void resume() {
+        if (started) {
+            goOn();
+            release();
+        } else {
+            start();
+        }
+    }
+
+    /** Sets the guest's clocks to where they stood. */
+    private void goOn() {
+        GuestTime time = stoodStill;
+        if (time != null) {
+            stoodStill = null;
+            time.apply(vm, handles());
+            // The watchdogs of guests with kvmclock look for this; others have none that runs on while time stands.
+            handles().forEach(v -> v.state().clockStopped());
+        }
+        KvmSynIc here = synic;
+        if (restored && here != null) {
+            restored = false;
+            here.wake();
+        }
+    }
+
+    private List<Vcpu> handles() {
+        return vcpus.stream().map(VcpuThread::vcpu).toList();
+    }
+
+    @Override
+    public String stateName() {
+        return "partition";
+    }
+
+    @Override
+    public int stateVersion() {
+        return 1;
+    }
+
+    /** Writes the vCPUs, the interrupt controllers and the clocks; paused. Memory is not among it. */
+    @Override
+    public void save(StateWriter out) {
+        GuestTime time = stoodStill;
+        if (time == null) {
+            throw new IllegalStateException("save of a partition that is not paused");
+        }
+        StateWriter clocks = new StateWriter();
+        time.save(clocks);
+        out.put("time", clocks);
+        for (Irqchip chip : Irqchip.values()) {
+            out.put(chip.name(), vm.interrupts().chip(chip));
+        }
+        int[] msrs = GuestMsrs.of(kvm);
+        for (int id = 0; id < vcpus.size(); id++) {
+            StateWriter one = new StateWriter();
+            VcpuRecord.save(kvm, vcpus.get(id).vcpu().state(), msrs, one);
+            out.put("vcpu" + id, one);
+        }
+    }
+
+    /** The processors that the guest knows, for {@link #restore} on this host or another. */
+    public SavedProcessors processors() {
+        VcpuState first = vcpus.getFirst().vcpu().state();
+        return new SavedProcessors(
+                config.apicIds(),
+                cpuid, // as it was set: what KVM gives back, the guest and the host have changed
+                kvm.has(Capability.GET_TSC_KHZ) ? first.tscKhz() : 0,
+                config.hyperV());
+    }
+
+    /**
+     * Whether this host can go on with processors that were saved; looks, and changes nothing.
+     *
+     * @param complete adds what is true of the host's processor although KVM does not say so
+     * @throws HypervisorException code {@code saved-state-incompatible}, with all that is missing
+     */
+    public static void requireFit(SavedProcessors saved, UnaryOperator<List<CpuidEntry>> complete) {
+        try (Kvm kvm = Kvm.open()) {
+            HostFit.require(kvm, saved, complete);
+        }
+    }
+
+    /**
+     * Sets a partition's TSC frequency to that of the machine that was saved; before {@link #restore}.
+     *
+     * @throws HypervisorException code {@code saved-state-incompatible} if the host's is another and it has no TSC scaling
+     */
+    public void setTscFrequency(int savedKhz) {
+        for (Vcpu vcpu : handles()) {
+            int here = savedKhz == 0 || !kvm.has(Capability.GET_TSC_KHZ)
+                    ? savedKhz
+                    : vcpu.state().tscKhz();
+            long tolerance = (long) here * TSC_TOLERANCE_PPM / 1_000_000;
+            if (Math.abs(here - savedKhz) <= tolerance) {
+                continue;
+            }
+            if (!kvm.has(Capability.TSC_CONTROL)) {
+                throw new HypervisorException(
+                        "saved-state-incompatible",
+                        "the guest knows a TSC of " + savedKhz + " kHz; this host's has " + here
+                                + " kHz, and can't be scaled",
+                        "restore it on a host whose TSC has the same frequency, or that has TSC scaling");
+            }
+            vcpu.state().setTscKhz(savedKhz);
+        }
+    }
+
+    /** Takes over a machine that was saved, into a fresh partition that has its memory; what holds the vCPUs stays. */
+    @Override
+    public void restore(StateReader in) {
+        in.requireVersion(stateVersion());
+        if (started) {
+            throw new IllegalStateException("restore into a partition that has run");
+        }
+        GuestTime time = GuestTime.of(in.getInner("time"), vcpus.size());
+        try {
+            time.apply(vm, handles());
+            for (int id = 0; id < vcpus.size(); id++) {
+                VcpuState state = vcpus.get(id).vcpu().state();
+                VcpuRecord.restore(state, "vcpu" + id, in.getInner("vcpu" + id));
+            }
+            for (Irqchip chip : Irqchip.values()) {
+                vm.interrupts().setChip(chip, in.getBytes(chip.name(), Irqchip.STATE_BYTES));
+            }
+            restoreSynIc();
+        } catch (KvmException e) {
+            throw new StateException("partition: this host's KVM refuses it: " + e.getMessage());
+        }
+        stoodStill = time;
+        restored = true;
+    }
+
+    /** What Java keeps of the SynICs is what their MSRs say. */
+    private void restoreSynIc() {
+        KvmSynIc here = synic;
+        if (here == null) {
+            return;
+        }
+        for (int id = 0; id < vcpus.size(); id++) {
+            List<Msr> msrs = vcpus.get(id).vcpu().msrs(GuestMsrs.HV_SCONTROL, GuestMsrs.HV_SIEFP, GuestMsrs.HV_SIMP);
+            here.restored(
+                    id, msrs.get(0).value(), msrs.get(1).value(), msrs.get(2).value());
+        }
     }
 
     /** Tells all vCPUs to stop, without waiting; safe from a vCPU's thread. */

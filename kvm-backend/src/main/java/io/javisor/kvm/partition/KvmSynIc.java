@@ -115,6 +115,18 @@ final class KvmSynIc implements SynIc, AutoCloseable {
         vcpus[vp].written(control, eventPage, messagePage);
     }
 
+    /** Takes over what a vCPU's guest wrote before it was saved. */
+    void restored(int vp, long control, long eventPage, long messagePage) {
+        vcpus[vp].restored(control, eventPage, messagePage);
+    }
+
+    /** Makes the guest look for messages and event flags; after a restore. */
+    void wake() {
+        for (SynIcVcpu vcpu : vcpus) {
+            vcpu.wake();
+        }
+    }
+
     /** A hypercall that the kernel does not do itself (KVM_EXIT_HYPERV_HCALL); gives its result. */
     long hypercall(long input, long parameter) {
         return switch ((int) (input & 0xFFFF)) {

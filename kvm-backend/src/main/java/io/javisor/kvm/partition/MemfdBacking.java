@@ -110,6 +110,16 @@ public final class MemfdBacking implements MemoryBacking {
     }
 
     @Override
+    public long nextTouched(long offset) {
+        return file.nextData(offset);
+    }
+
+    @Override
+    public long nextUntouched(long offset) {
+        return file.nextHole(offset);
+    }
+
+    @Override
     public void close() {
         mapping.close();
         file.close();

@@ -79,6 +79,22 @@ final class SynIcVcpu implements AutoCloseable {
         }
     }
 
+    /** Takes over what the guest wrote before it was saved; what its pages hold stays. */
+    synchronized void restored(long savedControl, long savedEventGpa, long savedMessageGpa) {
+        control = savedControl;
+        messageGpa = savedMessageGpa;
+        messages = page(savedMessageGpa, false);
+        eventGpa = savedEventGpa;
+        events = (control & ENABLE) == 0 ? null : page(savedEventGpa, false);
+    }
+
+    /** Interrupts the guest once for what may lie in its pages, in case an interrupt of before was lost. */
+    void wake() {
+        if ((control() & ENABLE) != 0) {
+            source(sint).raise();
+        }
+    }
+
     synchronized SynIc.Posted post(int to, int type, byte[] payload) {
         Source wire = source(to);
         MemorySegment page = messages;

@@ -43,10 +43,10 @@ final class VcpuSetup {
 
     private VcpuSetup() {}
 
-    /** Sets CPUID, SynIC, XCR0 and the MSRs that firmware would have set. */
-    static void prepare(Kvm kvm, Vcpu vcpu, PartitionConfig config, List<CpuidEntry> processor) {
-        List<CpuidEntry> leaves = guestFeatures(kvm, processor);
-        if (config.hyperV()) {
+    /** Sets CPUID, SynIC, XCR0 and the MSRs that firmware would have set; gives the CPUID leaves that were set. */
+    static List<CpuidEntry> prepare(Kvm kvm, Vcpu vcpu, PartitionConfig config, List<CpuidEntry> processor) {
+        List<CpuidEntry> leaves = config.cpuid().isExact() ? processor : guestFeatures(kvm, processor);
+        if (config.hyperV() && !config.cpuid().isExact()) {
             leaves = HyperV.identity(leaves, kvm.supportedHypervCpuid());
         }
         vcpu.setCpuid(leaves);
@@ -61,6 +61,7 @@ final class VcpuSetup {
             vcpu.state().setXcr0(features);
         }
         vcpu.setMsrs(List.of(new Msr(MSR_MTRR_DEFAULT, MTRR_WRITE_BACK), new Msr(MSR_MISC_ENABLE, FAST_STRINGS)));
+        return leaves;
     }
 
     /** No nesting and no performance counters; a hypervisor is announced, and KVM's TSC-deadline timer, which it leaves out. */

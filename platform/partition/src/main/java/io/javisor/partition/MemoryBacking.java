@@ -32,6 +32,20 @@ public interface MemoryBacking extends AutoCloseable {
     /** Bytes that the host holds for this region now (st_blocks of the memfd). */
     long residentBytes();
 
+    /**
+     * Where the next bytes lie that may be other than zero, found without touching any.
+     *
+     * @return an offset from {@code offset} on, or −1 if all to the end is zero; this answers {@code offset} itself
+     */
+    default long nextTouched(long offset) {
+        return offset < segment().byteSize() ? offset : -1;
+    }
+
+    /** Where the next bytes lie that are zero because nobody has touched them; the end counts, and is what this answers. */
+    default long nextUntouched(long offset) {
+        return segment().byteSize();
+    }
+
     /** Unmaps. Idempotent. */
     @Override
     void close();

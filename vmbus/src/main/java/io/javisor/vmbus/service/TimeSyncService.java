@@ -75,14 +75,17 @@ public final class TimeSyncService extends IntegrationService {
 
     @Override
     void ready(IcLink now, boolean restored) {
-        asking = true;
-        var _ = tell(sample(FLAG_SYNC, now.version()), LIMIT).whenComplete((_, _) -> asking = false);
+        // A restored guest's time does not run yet: whoever lets it go on calls synchronize().
+        if (!restored) {
+            asking = true;
+            var _ = tell(sample(FLAG_SYNC, now.version()), LIMIT).whenComplete((_, _) -> asking = false);
+        }
         schedule(now);
     }
 
     private void schedule(IcLink now) {
         timer = now.channel().reactor().schedule(PERIOD.toNanos(), () -> {
-            if (!asking && now.isReady()) { // a guest that is stuck gets no more of them
+            if (!asking && now.isReady() && !now.channel().isPaused()) { // a guest that is stuck gets no more of them
                 asking = true;
                 var _ = tell(sample(FLAG_SAMPLE, now.version()), LIMIT).whenComplete((_, _) -> asking = false);
             }
