@@ -12,36 +12,59 @@ import io.javisor.kvm.partition.LongModeEntry;
 import io.javisor.kvm.partition.PartitionConfig;
 import io.javisor.partition.acpi.AcpiNode;
 import io.javisor.partition.topology.AddressSpacePlan;
+import io.javisor.partition.topology.CpuTopology;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
-/** The files that a machine boots from, read and checked once, for any number of power-ons. */
+/** The files that a machine boots from, read and checked once, for any number of power-ons. Safe from any thread. */
 final class BootInputs {
     private static final int SEED_BYTES = 32;
 
     private final MachineSpec spec;
     private final ProcessorModel processors;
-    private final KernelImage kernel;
-    private final Optional<Initrd> initrd;
     private final MachineIdentity identity;
+    private @Nullable Files files; // guarded by this; of a restored machine, only if it is reset
 
-    private BootInputs(MachineSpec spec, ProcessorModel processors, KernelImage kernel, Optional<Initrd> initrd) {
+    private record Files(KernelImage kernel, Optional<Initrd> initrd) {}
+
+    private BootInputs(MachineSpec spec, ProcessorModel processors, UUID uuid) {
         this.spec = spec;
         this.processors = processors;
-        this.kernel = kernel;
-        this.initrd = initrd;
-        this.identity = new MachineIdentity(printable(spec.name()), UUID.randomUUID());
+        this.identity = new MachineIdentity(printable(spec.name()), uuid);
     }
 
     static BootInputs prepare(MachineSpec spec) {
-        GuestFiles files = GuestFiles.of(spec.linux());
-        return new BootInputs(
-                spec,
-                ProcessorModel.onThisHost(spec.numa()),
-                files.kernel(),
-                files.initrd().map(Initrd::file));
+        var inputs = new BootInputs(spec, ProcessorModel.onThisHost(spec.numa()), UUID.randomUUID());
+        inputs.files();
+        return inputs;
+    }
+
+    /** Those of a machine that was saved when it had booted already: its files are looked for when it boots again. */
+    static BootInputs restored(MachineSpec spec, ProcessorModel processors, UUID uuid) {
+        return new BootInputs(spec, processors, uuid);
+    }
+
+    private synchronized Files files() {
+        Files known = files;
+        if (known == null) {
+            GuestFiles found = GuestFiles.of(spec.linux());
+            known = new Files(found.kernel(), found.initrd().map(Initrd::file));
+            files = known;
+        }
+        return known;
+    }
+
+    /** Who the machine is. */
+    UUID uuid() {
+        return identity.uuid();
+    }
+
+    /** Where its processors sit. */
+    CpuTopology topology() {
+        return processors.topology();
     }
 
     /** What the partition is made of. */
@@ -51,11 +74,12 @@ final class BootInputs {
 
     /** Writes the guest into memory and sets the boot vCPU to its entry point. */
     void load(AddressSpacePlan plan, KvmPartition partition, List<AcpiNode> devices) {
+        Files from = files();
         byte[] seed = new byte[SEED_BYTES];
         new SecureRandom().nextBytes(seed);
         BootEntry entry = LinuxBoot.builder()
-                .kernel(kernel)
-                .initrd(initrd)
+                .kernel(from.kernel())
+                .initrd(from.initrd())
                 .commandLine(spec.linux().commandLine())
                 .memory(plan)
                 .cpus(processors.topology())

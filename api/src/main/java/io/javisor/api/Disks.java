@@ -189,6 +189,15 @@ public final class Disks {
         drives.values().forEach(Drive::close);
     }
 
+    /**
+     * What there is now, as a description with a place for each drive, for saved state.
+     *
+     * @throws HypervisorException with code {@code saved-state-drive} if a drive's content is not in a file
+     */
+    synchronized List<DriveSpec> described() {
+        return drives.values().stream().map(Drive::described).toList();
+    }
+
     synchronized boolean isEmpty() {
         return drives.isEmpty();
     }

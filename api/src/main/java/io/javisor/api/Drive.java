@@ -1,5 +1,6 @@
 package io.javisor.api;
 
+import io.javisor.partition.HypervisorException;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskImage;
@@ -72,6 +73,19 @@ public final class Drive {
     /** What it was made of; empty for a unit that the application brought. */
     public Optional<DriveSpec> spec() {
         return Optional.ofNullable(spec);
+    }
+
+    /** What would make the same drive again, in the same place and with the image that is in it now. */
+    synchronized DriveSpec described() {
+        DriveSpec made = spec;
+        if (made == null || made.overlay()) {
+            throw new HypervisorException(
+                    "saved-state-drive",
+                    this + (made == null ? " is the application's own unit" : " keeps what the guest writes in memory")
+                            + ", which is not saved",
+                    "remove it before the machine is saved, or use a differencing disk");
+        }
+        return new DriveSpec(made.kind(), medium, made.options(), false, limits, address);
     }
 
     /** What the guest may ask of it. */

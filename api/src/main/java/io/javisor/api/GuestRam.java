@@ -1,5 +1,6 @@
 package io.javisor.api;
 
+import io.javisor.api.state.StateFolder;
 import io.javisor.kvm.partition.MemfdBacking;
 import io.javisor.linux.HostThread;
 import io.javisor.linux.PageSize;
@@ -11,7 +12,9 @@ import io.javisor.numa.placement.HostLoad;
 import io.javisor.numa.placement.MachineNuma;
 import io.javisor.numa.placement.PlacementPlan;
 import io.javisor.numa.placement.PlacementPlanner;
+import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.state.StateException;
 import io.javisor.partition.topology.AddressSpacePlan;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,29 +30,52 @@ import org.jspecify.annotations.Nullable;
 final class GuestRam implements AutoCloseable {
     private final NumaTopology topology;
     private final AddressSpacePlan plan;
-    private final List<MemfdBacking> nodes;
+    private final List<MemoryBacking> nodes;
     private final Map<Integer, HostThread> threads = new HashMap<>(); // guarded by this
     private @Nullable MachineNuma numa; // guarded by this; made when it is first needed
 
-    private GuestRam(NumaTopology topology, AddressSpacePlan plan, List<MemfdBacking> nodes) {
+    private GuestRam(NumaTopology topology, AddressSpacePlan plan, List<MemoryBacking> nodes) {
         this.topology = topology;
         this.plan = plan;
         this.nodes = nodes;
     }
 
     static GuestRam reserve(MachineSpec spec) {
+        return make(
+                spec,
+                (node, bytes) -> MemfdBacking.reserve(
+                        nameOf(spec, node), bytes, pages(spec.numa().nodes().get(node))));
+    }
+
+    /** Memory with the content that a machine was saved with; where on the host it goes is decided anew. */
+    static GuestRam restore(MachineSpec spec, StateFolder saved) {
+        return make(spec, (node, bytes) -> {
+            if (saved.memoryBytes(node) != bytes) {
+                throw new StateException("node " + node + " has " + bytes + " bytes of memory, and "
+                        + saved.memoryBytes(node) + " were saved");
+            }
+            return saved.openMemory(nameOf(spec, node), node);
+        });
+    }
+
+    private static String nameOf(MachineSpec spec, int node) {
+        return "javisor-" + spec.name() + "-node" + node;
+    }
+
+    /** Makes a node's backing of so many bytes. */
+    private interface Source {
+        MemoryBacking backing(int node, long bytes);
+    }
+
+    private static GuestRam make(MachineSpec spec, Source source) {
         NumaTopology topology = spec.numa();
         PlacementPlan placement = isPlaced(topology) ? placementOf(topology) : null;
         AddressSpacePlan plan = topology.addressSpace(_ -> 0).build();
-        var nodes = new ArrayList<MemfdBacking>();
+        var nodes = new ArrayList<MemoryBacking>();
         try {
             for (int i = 0; i < topology.nodes().size(); i++) {
                 // A node without memory keeps its place in the list with the least that there is.
-                long bytes = Math.max(plan.backingBytes(i), AddressSpacePlan.GRANULE);
-                nodes.add(MemfdBacking.reserve(
-                        "javisor-" + spec.name() + "-node" + i,
-                        bytes,
-                        pages(topology.nodes().get(i))));
+                nodes.add(source.backing(i, Math.max(plan.backingBytes(i), AddressSpacePlan.GRANULE)));
             }
             var ram = new GuestRam(topology, plan, List.copyOf(nodes));
             if (placement != null) {
@@ -58,7 +84,7 @@ final class GuestRam implements AutoCloseable {
             }
             return ram;
         } catch (RuntimeException e) {
-            nodes.forEach(MemfdBacking::close);
+            nodes.forEach(MemoryBacking::close);
             throw e;
         }
     }
@@ -111,6 +137,11 @@ final class GuestRam implements AutoCloseable {
         }
     }
 
+    /** The nodes' memory, each with its hot-add window. */
+    List<MemoryBacking> nodes() {
+        return nodes;
+    }
+
     AddressSpacePlan plan() {
         return plan;
     }
@@ -124,18 +155,18 @@ final class GuestRam implements AutoCloseable {
 
     /** Gives everything back to the host; the guest would read zeroes. */
     void clear() {
-        for (MemfdBacking node : nodes) {
+        for (MemoryBacking node : nodes) {
             node.discard(0, node.segment().byteSize());
         }
     }
 
     /** Bytes of the host's memory that the guest has. */
     long residentBytes() {
-        return nodes.stream().mapToLong(MemfdBacking::residentBytes).sum();
+        return nodes.stream().mapToLong(MemoryBacking::residentBytes).sum();
     }
 
     @Override
     public void close() {
-        nodes.forEach(MemfdBacking::close);
+        nodes.forEach(MemoryBacking::close);
     }
 }

@@ -2,6 +2,9 @@ package io.javisor.api;
 
 import io.javisor.api.console.Console;
 import io.javisor.api.exec.Exec;
+import io.javisor.api.state.Leaf;
+import io.javisor.api.state.StateFolder;
+import io.javisor.boot.BootAddresses;
 import io.javisor.devices.AcpiPower;
 import io.javisor.devices.CmosClock;
 import io.javisor.devices.DebugPort;
@@ -11,6 +14,7 @@ import io.javisor.devices.LegacyPorts;
 import io.javisor.devices.PciHostBridge;
 import io.javisor.devices.PowerButton;
 import io.javisor.devices.Serial16550;
+import io.javisor.devices.VmGenerationId;
 import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.kvm.partition.PartitionListener;
 import io.javisor.linux.HostThread;
@@ -19,13 +23,16 @@ import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.PowerPort;
 import io.javisor.partition.acpi.AcpiNode;
 import io.javisor.partition.bus.IoBus;
+import io.javisor.partition.state.Stateful;
 import io.javisor.partition.synic.SynIc;
 import io.javisor.vmbus.VmBus;
 import io.javisor.vmbus.service.HeartbeatService;
 import io.javisor.vmbus.socket.HvSockets;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +40,9 @@ import org.jspecify.annotations.Nullable;
  * top to bottom, in {@link #assemble}; nothing finds anything by looking it up.
  */
 final class Hardware implements AutoCloseable {
+    /** How long devices may take to finish what they are doing before the machine is saved. */
+    private static final Duration QUIESCE_LIMIT = Duration.ofSeconds(30);
+
     private final KvmPartition partition;
     private final Serial16550 com1;
     private final Serial16550 com2;
@@ -44,6 +54,10 @@ final class Hardware implements AutoCloseable {
     private final @Nullable HvSockets sockets;
     private final Disks disks;
     private final List<AcpiNode> described = new ArrayList<>();
+    private final List<Stateful> devices = new ArrayList<>(); // in the order in which they are restored
+    private final VmGenerationId generation;
+    private boolean quiet; // the devices, so that they can be saved, or after a restore
+    private volatile boolean ended;
 
     private Hardware(
             MachineSpec spec, GuestRam ram, Disks disks, BootInputs inputs, Console console, RunListener listener) {
@@ -56,6 +70,7 @@ final class Hardware implements AutoCloseable {
         IoBus ports = partition.ports();
         com1 = new Serial16550(
                 "serial0", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM1_GSI), console.sink());
+        devices.add(com1);
         ports.claim("serial0", LegacyPorts.COM1, LegacyPorts.SERIAL_PORTS, com1);
         described.add(Serial16550.describe("COM1", 0, LegacyPorts.COM1, LegacyPorts.COM1_GSI));
         console.connect(com1);
@@ -63,21 +78,31 @@ final class Hardware implements AutoCloseable {
         exec = new Exec(spec.name());
         com2 = new Serial16550(
                 "serial1", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM2_GSI), exec.sink());
+        devices.add(com2);
+        devices.add(exec);
         ports.claim("serial1", LegacyPorts.COM2, LegacyPorts.SERIAL_PORTS, com2);
         described.add(Serial16550.describe("COM2", 1, LegacyPorts.COM2, LegacyPorts.COM2_GSI));
         exec.connect(com2);
 
         var clock = new CmosClock(InstantSource.system());
+        devices.add(clock);
         ports.claim("clock", LegacyPorts.CMOS, LegacyPorts.CMOS_PORTS, clock);
         described.add(CmosClock.describe());
-        ports.claim("power", LegacyPorts.ACPI_POWER, LegacyPorts.ACPI_POWER_PORTS, new AcpiPower(endings));
+        var power = new AcpiPower(endings);
+        devices.add(power);
+        ports.claim("power", LegacyPorts.ACPI_POWER, LegacyPorts.ACPI_POWER_PORTS, power);
         ports.claim("keyboard", LegacyPorts.KEYBOARD_COMMAND, 1, new KeyboardReset(endings));
-        ports.claim(
-                "pci", LegacyPorts.PCI_CONFIGURATION, LegacyPorts.PCI_CONFIGURATION_PORTS, new PciHostBridge(endings));
+        var pci = new PciHostBridge(endings);
+        devices.add(pci);
+        ports.claim("pci", LegacyPorts.PCI_CONFIGURATION, LegacyPorts.PCI_CONFIGURATION_PORTS, pci);
         ports.claim("post code", LegacyPorts.POST_CODE, 1, DebugPort.silent());
         ports.claim("delay", LegacyPorts.DELAY, 1, DebugPort.silent());
         var events = new EventRegister(partition.line(LegacyPorts.ACPI_EVENTS_GSI));
         ports.claim("events", LegacyPorts.ACPI_EVENTS, LegacyPorts.ACPI_EVENTS_PORTS, events);
+        devices.add(events);
+        generation = new VmGenerationId(partition.memory(), BootAddresses.GENERATION_ID, events, UUID::randomUUID);
+        devices.add(generation);
+        described.add(generation.describe());
         button = new PowerButton(events);
         described.add(PowerButton.describe());
         described.add(EventRegister.describe());
@@ -94,6 +119,7 @@ final class Hardware implements AutoCloseable {
             integration = new Integration(synic, state -> listener.heartbeat(this, state));
             integration.offer(bus);
             sockets = new HvSockets(bus);
+            devices.add(bus);
         }
     }
 
@@ -108,6 +134,7 @@ final class Hardware implements AutoCloseable {
         try {
             hardware.plugDisks(spec.name());
             inputs.load(ram.plan(), hardware.partition, List.copyOf(hardware.described));
+            hardware.generation.place();
             return hardware;
         } catch (RuntimeException | Error e) {
             hardware.close();
@@ -121,6 +148,68 @@ final class Hardware implements AutoCloseable {
         } else if (!disks.isEmpty()) {
             throw Failure.noBus(machine, "its disks need one");
         }
+    }
+
+    /** Builds the hardware and brings it to where it was saved, over memory that has been restored. It is paused. */
+    static Hardware restore(
+            MachineSpec spec,
+            BootInputs inputs,
+            GuestRam ram,
+            Disks disks,
+            Console console,
+            RunListener listener,
+            StateFolder saved) {
+        var hardware = new Hardware(spec, ram, disks, inputs, console, listener);
+        try {
+            hardware.plugDisks(spec.name());
+            hardware.partition.setTscFrequency(saved.processors().tscKhz());
+            hardware.quiet = true;
+            hardware.partition.restore(saved.leaf(hardware.partition.stateName()));
+            for (Stateful device : hardware.devices) {
+                device.restore(saved.leaf(device.stateName()));
+            }
+            // The folder may be restored any number of times, so the guest may live this moment again.
+            hardware.generation.renew();
+            return hardware;
+        } catch (RuntimeException | Error e) {
+            hardware.close();
+            throw e;
+        }
+    }
+
+    /** Holds the vCPUs; for the guest no time passes until {@link #resume}. */
+    void pause() {
+        partition.pause();
+    }
+
+    /** Lets the guest go on, and tells it what time it is meanwhile. */
+    void resume() {
+        if (quiet && bus != null) {
+            bus.resume();
+        }
+        quiet = false;
+        partition.resume();
+        if (integration != null) {
+            var _ = integration.time().synchronize(); // a guest without the service keeps its own time
+        }
+    }
+
+    /** What the paused hardware has to say of itself: everything but memory. Its devices rest from here to the resume. */
+    List<Leaf> save() {
+        if (bus != null) {
+            quiet = true;
+            bus.pause(QUIESCE_LIMIT);
+        }
+        var leaves = new ArrayList<Leaf>();
+        devices.forEach(device -> leaves.add(Leaf.of(device)));
+        // Last, because devices that come to rest may still interrupt.
+        leaves.add(Leaf.of(partition));
+        return leaves;
+    }
+
+    /** Whether the run is over, though it may not be torn down yet. */
+    boolean ended() {
+        return ended;
     }
 
     KvmPartition partition() {
@@ -221,6 +310,7 @@ final class Hardware implements AutoCloseable {
         }
 
         private void tell(Outcome how) {
+            ended = true;
             partition.stopSoon();
             listener.ended(Hardware.this, how);
         }

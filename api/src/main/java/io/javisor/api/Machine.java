@@ -4,16 +4,26 @@ import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecException;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
+import io.javisor.api.state.Leaf;
+import io.javisor.api.state.MachineLeaf;
+import io.javisor.api.state.ProcessorLeaf;
+import io.javisor.api.state.SpecLeaf;
+import io.javisor.api.state.StateDraft;
+import io.javisor.api.state.StateFolder;
 import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.numa.placement.MachineNuma;
 import io.javisor.partition.HypervisorException;
+import io.javisor.partition.MemoryBacking;
 import io.javisor.vmbus.service.HeartbeatService;
 import io.javisor.vmbus.service.ShutdownService;
 import io.javisor.vmbus.socket.HvSockets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -61,6 +71,38 @@ final class Machine implements Hardware.RunListener {
         var disks = new Disks(spec);
         disks.check();
         return new Machine(spec, inputs, GuestRam.reserve(spec), disks);
+    }
+
+    /** A machine that goes on where it was saved; PAUSED. */
+    static Machine restore(StateFolder saved, MachineSpec spec, UUID uuid) {
+        ProcessorModel processors = ProcessorModel.restored(saved.topology(), saved.processors());
+        var disks = new Disks(spec);
+        disks.check();
+        GuestRam ram = GuestRam.restore(spec, saved);
+        Machine machine = new Machine(spec, BootInputs.restored(spec, processors, uuid), ram, disks);
+        try {
+            machine.bringBack(saved);
+            return machine;
+        } catch (RuntimeException | Error e) {
+            machine.close();
+            throw e;
+        }
+    }
+
+    private void bringBack(StateFolder saved) {
+        lock.lock();
+        try {
+            saved.machine().requireRegions(ram.bootRegions());
+            disks.open();
+            hardware = Hardware.restore(spec, inputs, ram, disks, console, this, saved);
+            tally.booted();
+            become(MachineState.PAUSED);
+        } catch (RuntimeException | Error e) {
+            disks.close();
+            throw e;
+        } finally {
+            lock.unlock();
+        }
     }
 
     MachineSpec spec() {
@@ -152,7 +194,7 @@ final class Machine implements Hardware.RunListener {
         try {
             if (state != MachineState.PAUSED) {
                 require("pause", MachineState.RUNNING);
-                running().partition().pause();
+                running().pause();
                 become(MachineState.PAUSED);
             }
         } finally {
@@ -165,8 +207,90 @@ final class Machine implements Hardware.RunListener {
         try {
             if (state != MachineState.RUNNING) {
                 require("resume", MachineState.PAUSED);
-                running().partition().resume();
+                running().resume();
                 become(MachineState.RUNNING);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Writes the machine to a folder; not for long under the lock, so that whoever wants to end it can. */
+    void save(Path folder, boolean compressed) {
+        try (StateDraft draft = StateDraft.begin(folder)) {
+            Hardware run;
+            boolean wasRunning;
+            lock.lock();
+            try {
+                require("save", MachineState.RUNNING, MachineState.PAUSED);
+                run = running();
+                wasRunning = state == MachineState.RUNNING;
+                if (wasRunning) {
+                    run.pause();
+                }
+                become(MachineState.SAVING);
+            } finally {
+                lock.unlock();
+            }
+            try {
+                List<Leaf> leaves = write(draft, run, compressed);
+                lock.lock();
+                try {
+                    requireStill(run);
+                    draft.commit(leaves);
+                } finally {
+                    lock.unlock();
+                }
+            } catch (RuntimeException e) {
+                lock.lock();
+                try {
+                    requireStill(run); // the end of the machine is the better reason
+                    throw e;
+                } finally {
+                    lock.unlock();
+                }
+            } finally {
+                saved(run, wasRunning);
+            }
+        }
+    }
+
+    private List<Leaf> write(StateDraft draft, Hardware run, boolean compressed) {
+        var machine = new MachineLeaf(
+                Instant.now(),
+                inputs.uuid(),
+                run.partition().memory().regions().stream()
+                        .map(MachineLeaf.Region::of)
+                        .toList());
+        var leaves = new ArrayList<Leaf>();
+        leaves.add(machine.leaf());
+        leaves.add(SpecLeaf.of(spec.withDrives(disks.described())));
+        leaves.add(ProcessorLeaf.of(run.partition().processors(), inputs.topology()));
+        leaves.addAll(run.save());
+        for (MemoryBacking node : ram.nodes()) {
+            draft.memory(node, compressed, () -> isBeingSaved(run));
+        }
+        return leaves;
+    }
+
+    private boolean isBeingSaved(Hardware run) {
+        return hardware == run && state == MachineState.SAVING;
+    }
+
+    private void requireStill(Hardware run) {
+        if (!isBeingSaved(run) || run.ended()) {
+            throw Failure.wrongState("save", spec.name(), state == MachineState.SAVING ? MachineState.STOPPED : state);
+        }
+    }
+
+    private void saved(Hardware run, boolean wasRunning) {
+        lock.lock();
+        try {
+            if (isBeingSaved(run)) {
+                if (wasRunning) {
+                    run.resume();
+                }
+                become(wasRunning ? MachineState.RUNNING : MachineState.PAUSED);
             }
         } finally {
             lock.unlock();
@@ -182,13 +306,13 @@ final class Machine implements Hardware.RunListener {
             }
             KvmPartition partition = running().partition();
             if (wasRunning) {
-                partition.pause();
+                partition.hold();
             }
             try {
                 return partition.registers();
             } finally {
                 if (wasRunning) {
-                    partition.resume();
+                    partition.release();
                 }
             }
         } finally {

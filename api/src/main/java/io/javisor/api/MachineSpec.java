@@ -20,6 +20,16 @@ public record MachineSpec(
         drives = List.copyOf(drives);
     }
 
+    /** The same with another name. */
+    public MachineSpec withName(String other) {
+        return new MachineSpec(other, numa, linux, onReset, drives);
+    }
+
+    /** The same with other drives. */
+    MachineSpec withDrives(List<DriveSpec> others) {
+        return new MachineSpec(name, numa, linux, onReset, others);
+    }
+
     /** Virtual processors. */
     public int vcpus() {
         return numa.vcpus();

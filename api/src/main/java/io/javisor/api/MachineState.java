@@ -10,6 +10,8 @@ public enum MachineState {
     RUNNING,
     /** vCPUs are held; memory and devices stay as they are. */
     PAUSED,
+    /** Being written to a folder; vCPUs are held until that is done. */
+    SAVING,
     /** The guest has ended, see {@link VirtualMachine#outcome()}; {@code start()} boots it anew. */
     STOPPED,
     /** Closed for good. */

@@ -9,6 +9,7 @@ import io.javisor.vmbus.socket.HvSocketListener;
 import java.io.InterruptedIOException;
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,8 @@ import java.util.function.Consumer;
  *    kill(), reset     ▼   │                │
  *                     STOPPED ◀─────────────┘          close() from everywhere: CLOSED
  * </pre>
+ *
+ * <p>{@link #save} takes a machine from RUNNING or PAUSED to SAVING and back; {@link #restore} makes one that is PAUSED.
  */
 public final class VirtualMachine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(VirtualMachine.class.getName());
@@ -59,6 +62,21 @@ public final class VirtualMachine implements AutoCloseable {
         return new VirtualMachine(Machine.create(spec));
     }
 
+    /**
+     * Restores a machine that was saved, checking every byte first. It is {@link MachineState#PAUSED}, and {@link #resume} lets
+     * it go on. {@link SavedState} does the same for many machines at once, and for clones.
+     *
+     * @throws io.javisor.partition.HypervisorException code {@code saved-state} if the folder holds none or is damaged, {@code
+     *     saved-state-incompatible} if this host can't go on with it
+     */
+    public static VirtualMachine restore(Path folder) {
+        return SavedState.open(folder).restore();
+    }
+
+    static VirtualMachine of(Machine machine) {
+        return new VirtualMachine(machine);
+    }
+
     /** What the machine is. */
     public MachineSpec spec() {
         return machine.spec();
@@ -85,9 +103,26 @@ public final class VirtualMachine implements AutoCloseable {
         machine.pause();
     }
 
-    /** Lets paused vCPUs go on. */
+    /**
+     * Lets paused vCPUs go on, or begin where they were saved. No time has passed for the guest; its clock is set by Hyper-V's
+     * time service, if it has that.
+     */
     public void resume() {
         machine.resume();
+    }
+
+    /**
+     * Saves the machine to a folder, from {@code RUNNING} or {@code PAUSED}: processors, devices, memory. It is held meanwhile
+     * ({@link MachineState#SAVING}), and then goes on as before; to leave it, {@link #close} it. The folder appears whole or
+     * not at all. What is on disks is not saved: a disk must not change between save and restore.
+     *
+     * @param folder that is not there yet, or is empty
+     * @throws io.javisor.partition.HypervisorException code {@code saved-state-exists} if something is in the folder, {@code
+     *     saved-state-write} if it can't be written, {@code vmbus-pause} if a device does not come to rest within 30 s, {@code
+     *     wrong-state} or {@code closed} if the machine ended meanwhile; the machine goes on then, if it can
+     */
+    public void save(Path folder, SaveOption... options) {
+        machine.save(folder, List.of(options).contains(SaveOption.COMPRESSED));
     }
 
     /**

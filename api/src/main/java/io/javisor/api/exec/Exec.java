@@ -3,6 +3,9 @@ package io.javisor.api.exec;
 import io.javisor.api.exec.ShellSession.Ending;
 import io.javisor.devices.ByteSink;
 import io.javisor.devices.Serial16550;
+import io.javisor.partition.state.StateReader;
+import io.javisor.partition.state.StateWriter;
+import io.javisor.partition.state.Stateful;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -15,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Runs programs in a guest, one after another, through the shell on a serial port. Safe from any thread: callers queue in
  * order, and wait friendly to virtual threads. It lives as long as one run of the machine.
  */
-public final class Exec implements AutoCloseable {
+public final class Exec implements Stateful, AutoCloseable {
     /** How long a call waits for a shell to be there. */
     private static final long SHELL_PATIENCE = TimeUnit.SECONDS.toNanos(30);
 
@@ -319,6 +322,29 @@ public final class Exec implements AutoCloseable {
     private ExecException over(Throwable e) {
         return new ExecException(
                 "exec-closed", "the run of \"" + name + "\" ended while a program was to be run", null, null, e);
+    }
+
+    @Override
+    public String stateName() {
+        return "exec";
+    }
+
+    @Override
+    public int stateVersion() {
+        return 1;
+    }
+
+    /** Writes what the guest's shell may still wait for; after the port that it is on. */
+    @Override
+    public void save(StateWriter out) {
+        out.put("owed", connected().owed());
+    }
+
+    /** Makes the next call end what a program of before does, and win the shell that ran it. */
+    @Override
+    public void restore(StateReader in) {
+        in.requireVersion(1);
+        connected().restore(in.getInt("owed", 0, ShellScript.PUT_BLOCK));
     }
 
     /** Ends all calls, now and later, with {@code exec-closed}. */

@@ -35,7 +35,13 @@ final class ShellSession {
     private boolean established;
     private long sequence;
     /** Bytes that a program in the guest may still take for data. */
-    private int owed;
+    private volatile int owed;
+
+    /** Bytes that the guest may come to take for data, if it is saved now. */
+    private volatile int announced;
+
+    /** The guest was restored: it may be running a program for a session before this one. */
+    private boolean restored;
 
     ShellSession(GuestLine line, FrameReader frames) {
         this.line = line;
@@ -63,6 +69,17 @@ final class ShellSession {
         established = false;
     }
 
+    /** Bytes that a program in the guest may still take for data, at most; from any thread. */
+    int owed() {
+        return Math.max(owed, announced);
+    }
+
+    /** Begins with a guest that still has to do with a session before this one. */
+    void restore(int owedThen) {
+        owed = owedThen;
+        restored = true;
+    }
+
     /** Makes a shell listen, if there is one by then; false if there is none. */
     boolean establish(long deadline) throws InterruptedException {
         long attempt = FIRST_ATTEMPT;
@@ -76,6 +93,9 @@ final class ShellSession {
                 frames.expect(nonce);
                 push("\n".repeat(owed), deadline);
                 owed = 0;
+                if (restored) {
+                    restored = !push("\njv_k\n", deadline); // no harm if nothing runs
+                }
                 long end = Math.min(deadline, System.nanoTime() + attempt);
                 attempt = Math.min(2 * attempt, LONGEST_ATTEMPT);
                 push(ShellScript.bootstrap(nonce), deadline);
@@ -171,12 +191,15 @@ final class ShellSession {
         for (int at = 0; at < bytes.length; at += ShellScript.PUT_BLOCK) {
             long number = nextSequence();
             int length = Math.min(ShellScript.PUT_BLOCK, bytes.length - at);
+            announced = length;
             // Data is sent only to a shell that has just said that it takes it as such: another would run it.
             if (!call("jv_p " + number + " " + file + " " + length + (at == 0 ? " 0" : " 1"))
                     || answer(number, "w") == null) {
+                announced = 0;
                 return false;
             }
             owed = length;
+            announced = 0;
             if (!push(bytes, at, length, System.nanoTime() + CENTURY)) {
                 return false;
             }
