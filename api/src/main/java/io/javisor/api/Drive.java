@@ -85,7 +85,17 @@ public final class Drive {
                             + ", which is not saved",
                     "remove it before the machine is saved, or use a differencing disk");
         }
-        return new DriveSpec(made.kind(), medium, made.options(), false, limits, address);
+        DiskOptions options = reopen == null ? made.options() : reopen;
+        if (identity != null) {
+            if (options.format() != ImageFormat.RAW) {
+                throw new HypervisorException(
+                        "saved-state-drive",
+                        this + " was moved, and its new file has an identity of its own",
+                        "move it to a raw file, or save the machine after the next start");
+            }
+            options = options.withIdentity(identity);
+        }
+        return new DriveSpec(made.kind(), medium, options, false, limits, address);
     }
 
     /** What the guest may ask of it. */

@@ -152,6 +152,7 @@ class SavedMachineTest {
     }
 
     @Test
+    @SuppressWarnings("try") // closed early, which is the point
     void closingEndsASave() throws Exception {
         try (VirtualMachine vm = running()) {
             vm.pause();

@@ -28,7 +28,9 @@ final class Failures {
             "image-limit",
             "image-module",
             "image-path",
-            "saved-state");
+            "saved-state",
+            "saved-state-drive",
+            "saved-state-exists");
 
     private Failures() {}
 

@@ -73,7 +73,7 @@ final class LabOptions {
      */
     int runInside(CommandLine line, MachineOptions machine, Optional<Duration> limit)
             throws IOException, InterruptedException {
-        machine.builder().spec().prefetch(); // there is no network inside
+        machine.spec().prefetch(); // there is no network inside
         try (HeldDisks _ = machine.holdDisks();
                 Lab inside = Lab.start(specFor(machine))) {
             LabProcess process = inside.start(LabCommand.of(commandFor(line).toArray(String[]::new))

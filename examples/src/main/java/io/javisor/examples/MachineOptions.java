@@ -3,7 +3,9 @@ package io.javisor.examples;
 import io.javisor.api.DriveSpec;
 import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineBuilder;
+import io.javisor.api.MachineSpec;
 import io.javisor.api.MemorySize;
+import io.javisor.api.SavedState;
 import io.javisor.api.VirtualMachine;
 import io.javisor.numa.NumaArguments;
 import io.javisor.storage.disk.DiskException;
@@ -12,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -94,6 +97,9 @@ final class MachineOptions {
     @Option(names = "--name", paramLabel = "NAME", defaultValue = "javisor", description = "The machine's name.")
     private String name = "javisor";
 
+    private @Nullable SavedState saved;
+    private @Nullable Path savesTo;
+
     /** Reads sizes as the API does. */
     static final class SizeConverter implements CommandLine.ITypeConverter<Long> {
         @Override
@@ -165,14 +171,39 @@ final class MachineOptions {
         });
     }
 
+    /** Takes the machine from a saved state, whatever the options say. */
+    void restore(SavedState state) {
+        saved = state;
+    }
+
+    /** The saved state that the machine is taken from. */
+    SavedState saved() {
+        return Objects.requireNonNull(saved);
+    }
+
+    /** Says where the machine will be saved. */
+    void saveTo(Path folder) {
+        savesTo = folder;
+    }
+
+    /** What the machine is. */
+    MachineSpec spec() {
+        return saved == null ? builder().spec() : saved.spec();
+    }
+
+    /** The machine's name, as given or by default. */
+    String name() {
+        return name;
+    }
+
     /** Memory that the machine may come to use, in bytes. */
     long memory() {
-        return builder().spec().memory();
+        return spec().memory();
     }
 
     /** Whether it needs KVM's Hyper-V enlightenments. */
     boolean needsHyperV() {
-        return builder().spec().needsHyperV();
+        return spec().needsHyperV();
     }
 
     /**
@@ -182,7 +213,11 @@ final class MachineOptions {
      */
     Set<Path> writtenFolders() {
         var folders = new TreeSet<Path>();
-        for (DriveSpec drive : builder().spec().drives()) {
+        if (savesTo != null) {
+            folders.add(Objects.requireNonNullElse(
+                    savesTo.toAbsolutePath().normalize().getParent(), savesTo));
+        }
+        for (DriveSpec drive : spec().drives()) {
             Path file = drive.path();
             if (file != null) {
                 Path folder = folderOf(file);
@@ -216,7 +251,7 @@ final class MachineOptions {
     }
 
     int vcpus() {
-        return builder().spec().vcpus();
+        return spec().vcpus();
     }
 
     /** Which kernel, for people. */

@@ -1,5 +1,6 @@
 package io.javisor.examples;
 
+import io.javisor.api.MachineState;
 import io.javisor.api.Outcome;
 import io.javisor.api.ResetAction;
 import io.javisor.api.VirtualMachine;
@@ -61,6 +62,9 @@ final class RunCommand implements Callable<Integer> {
     private boolean noReboot;
 
     @CommandLine.Mixin
+    private final StateOptions state = new StateOptions();
+
+    @CommandLine.Mixin
     private final LabOptions lab = new LabOptions();
 
     @CommandLine.Spec
@@ -74,6 +78,7 @@ final class RunCommand implements Callable<Integer> {
             throw new CommandLine.ParameterException(spec.commandLine(), "--timeout must be more than 0 seconds");
         }
         machine.check(spec.commandLine());
+        state.check(spec.commandLine(), machine, exec != null || timeout != null);
         if (lab.needed(machine, err)) {
             return lab.runInside(
                     spec.commandLine(),
@@ -81,23 +86,42 @@ final class RunCommand implements Callable<Integer> {
                     Optional.ofNullable(timeout).map(seconds -> Duration.ofMillis((long) (seconds * 1000))));
         }
         long deadline = timeout == null ? Long.MAX_VALUE : System.nanoTime() + (long) (timeout * 1e9);
-        try (VirtualMachine vm = machine.builder()
-                .onReset(noReboot ? ResetAction.STOP : ResetAction.RESTART)
-                .build()) {
+        try (VirtualMachine vm = make()) {
             return exec == null ? interactive(vm, deadline, err) : executed(vm, exec, deadline, err);
         }
     }
 
-    private static int interactive(VirtualMachine vm, long deadline, PrintWriter err) {
+    private VirtualMachine make() {
+        VirtualMachine restored = state.restored(spec.commandLine(), machine);
+        return restored != null
+                ? restored
+                : machine.builder()
+                        .onReset(noReboot ? ResetAction.STOP : ResetAction.RESTART)
+                        .build();
+    }
+
+    private static void begin(VirtualMachine vm) {
+        if (vm.state() == MachineState.PAUSED) {
+            vm.resume(); // it was restored
+        } else {
+            vm.start();
+        }
+    }
+
+    private int interactive(VirtualMachine vm, long deadline, PrintWriter err) {
         try (Terminal terminal = Terminal.raw()) {
             vm.console().copyTo(System.out);
-            vm.start();
+            begin(vm);
             Thread.ofPlatform()
                     .daemon()
                     .name("stdin")
                     .start(() -> pump(terminal.input(), vm.console().input()));
             return code(vm.awaitStop(left(deadline)), err);
         } catch (HypervisorException e) {
+            if (e.code().equals("timeout") && state.saves()) {
+                state.save(vm, err);
+                return ExitCode.OK;
+            }
             if (e.code().equals("timeout")) {
                 err.println("javisor: the guest did not end within the time given; its processors:");
                 vm.registers().forEach(err::println);
@@ -109,9 +133,10 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private static int executed(VirtualMachine vm, String command, long deadline, PrintWriter err) throws IOException {
+    private int executed(VirtualMachine vm, String command, long deadline, PrintWriter err) throws IOException {
         try {
-            vm.start().await(Wait.forShell(), left(deadline));
+            begin(vm);
+            vm.await(Wait.forShell(), left(deadline));
             ExecResult result = vm.exec(ExecRequest.command("/bin/sh", "-c", command)
                     .timeout(left(deadline))
                     .build());
@@ -123,6 +148,7 @@ final class RunCommand implements Callable<Integer> {
                 err.println("javisor: the command did not end within the time given");
                 return ExitCode.TIMEOUT;
             }
+            state.save(vm, err);
             return result.exitCode();
         } catch (ExecException e) {
             err.println("javisor: " + e.getMessage());

@@ -126,6 +126,7 @@ class SavedGuestTest {
     }
 
     @Test
+    @SuppressWarnings("try") // closed early, which is the point
     void goesOnInTheMiddleOfItsWork() throws Exception {
         Path state = folder.resolve("state");
         String data;
