@@ -91,7 +91,7 @@ public final class Drive {
                 throw new HypervisorException(
                         "saved-state-drive",
                         this + " was moved, and its new file has an identity of its own",
-                        "move it to a raw file, or save the machine after the next start");
+                        "move it to a raw file");
             }
             options = options.withIdentity(identity);
         }

@@ -15,7 +15,7 @@ final class MemoryUse {
         Map<String, Long> sums = new HashMap<>();
         boolean counts = false;
         for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
-            String[] words = line.trim().split("\\s+");
+            String[] words = line.trim().split("\\s+", -1);
             if (!words[0].endsWith(":")) {
                 counts = line.endsWith(file.toString());
                 sums.merge("mappings", counts ? 1L : 0L, Long::sum);

@@ -10,12 +10,14 @@ import io.javisor.api.ResetAction;
 import io.javisor.api.VirtualMachine;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,9 +37,10 @@ class StateFileTest {
         Files.write(folder.resolve(StateFile.NAME), file());
         Map<String, Leaf> leaves = StateFile.read(folder);
         assertThat(leaves.keySet()).containsExactly("one", "two");
-        assertThat(leaves.get("one").reader().getLong("n")).isEqualTo(7);
-        assertThat(leaves.get("two").version()).isEqualTo(3);
-        assertThat(leaves.get("two").reader().getString("text")).isEqualTo("größer");
+        assertThat(Objects.requireNonNull(leaves.get("one")).reader().getLong("n")).isEqualTo(7);
+        Leaf two = Objects.requireNonNull(leaves.get("two"));
+        assertThat(two.version()).isEqualTo(3);
+        assertThat(two.reader().getString("text")).isEqualTo("größer");
     }
 
     @Test
@@ -72,7 +75,7 @@ class StateFileTest {
                 .hasMessageContaining("format 2")
                 .hasMessageContaining("version of Javisor");
         assertThatThrownBy(
-                        () -> StateFile.decode("file", "#!/bin/sh\n".repeat(10).getBytes()))
+                        () -> StateFile.decode("file", "#!/bin/sh\n".repeat(10).getBytes(StandardCharsets.US_ASCII)))
                 .hasMessageContaining("not the state of a machine");
         assertThatThrownBy(() -> StateFile.read(folder)).hasMessageContaining("no saved machine");
     }
