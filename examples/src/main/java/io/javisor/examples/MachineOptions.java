@@ -231,7 +231,7 @@ final class MachineOptions {
 
     /** Takes the locks of the files, which the lab can't. */
     HeldDisks holdDisks() {
-        return new HeldDisks(builder().spec().drives());
+        return new HeldDisks(spec().drives());
     }
 
     private static Path folderOf(Path file) {
