@@ -115,6 +115,11 @@ final class BalloonSession {
         return transfer == Transfer.BALLOON ? asked - got : 0;
     }
 
+    /** Pages that were given back, and that the guest has not said it has. */
+    long unacknowledged() {
+        return transfer == Transfer.UNBALLOON ? asked : 0;
+    }
+
     /** Whether the guest is late with an answer. */
     boolean isOverdue() {
         return silence >= PATIENCE || addSilence >= PATIENCE;

@@ -11,9 +11,10 @@ import java.util.List;
  * @param ballooned what it has given up, by guest node
  * @param added what was hot-added, of which some may be ballooned
  * @param room by how much memory it can still grow
- * @param committed as the guest reports it: with what is ballooned, with what is added and not online, and with a floor
+ * @param demand what programs in the guest need, with the guest driver's floor: committed, as it reported, without what was
+ *     ballooned then
  * @param available as the guest reports it
- * @param resident what it has of the host's memory
+ * @param residents what it has of the host's memory, by guest node
  * @param overdue whether it is late with an answer
  */
 public record BalloonStatus(
@@ -23,14 +24,15 @@ public record BalloonStatus(
         List<Long> ballooned,
         long added,
         long room,
-        long committed,
+        long demand,
         long available,
-        long resident,
+        List<Long> residents,
         boolean overdue) {
     /** Copies the lists. */
     public BalloonStatus {
         assigned = List.copyOf(assigned);
         ballooned = List.copyOf(ballooned);
+        residents = List.copyOf(residents);
     }
 
     /** What the guest may use, in all. */
@@ -43,13 +45,13 @@ public record BalloonStatus(
         return ballooned.stream().mapToLong(Long::longValue).sum();
     }
 
-    /** What programs in the guest need, with the guest driver's floor: committed without what is ballooned. */
-    public long demand() {
-        return Math.max(0, committed - balloonedBytes());
+    /** What it has of the host's memory, in all. */
+    public long resident() {
+        return residents.stream().mapToLong(Long::longValue).sum();
     }
 
     /** What the guest costs the host: what it may use, or what it has if that is more. */
     public long charged() {
-        return Math.max(assignedBytes(), resident);
+        return Math.max(assignedBytes(), resident());
     }
 }

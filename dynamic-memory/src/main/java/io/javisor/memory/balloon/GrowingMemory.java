@@ -29,6 +29,6 @@ public interface GrowingMemory {
     /** Makes host memory present, so that a host that is short is an error now. In whole host pages. */
     void populate(long gpa, long length);
 
-    /** Bytes of host memory that the guest really has. */
-    long residentBytes();
+    /** Bytes of host memory that a node of the guest really has. */
+    long residentBytes(int node);
 }

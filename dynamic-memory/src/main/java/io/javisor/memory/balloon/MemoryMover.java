@@ -35,6 +35,9 @@ final class MemoryMover {
 
     private static final int LONGEST_HOLD = 60;
 
+    /** Bytes of new memory whose use is judged: 64 MiB. */
+    private static final long JUDGED = 64L << 20;
+
     /** Seconds between steps that even out the nodes. */
     private static final int EVEN_OUT = 30;
 
@@ -58,11 +61,12 @@ final class MemoryMover {
     private int evenIn = EVEN_OUT;
     private long reports;
     private long committed;
+    private long demand;
     private long available;
     private long addedPages;
-    private long committedBefore; // the last report before memory was added
-    private long availableBefore;
-    private long unproven; // bytes that were added since
+    private long unproven; // bytes that were added since the last report
+    private int unprovenAdds;
+    private int suspicions; // hot adds in a row that seem to be of no use
 
     MemoryMover(
             GrowingMemory memory,
@@ -95,6 +99,8 @@ final class MemoryMover {
         lastHold = 0;
         growthHold = 0;
         unproven = 0;
+        unprovenAdds = 0;
+        suspicions = 0;
         reports = 0;
     }
 
@@ -136,11 +142,19 @@ final class MemoryMover {
     }
 
     void reported(GuestReport.Status report) {
+        long committedBefore = committed;
+        long availableBefore = available;
         reports++;
         available = bytes(report.availablePages());
         committed = bytes(report.committedPages());
+        BalloonLink open = link;
+        // The guest counts as ballooned what it does not know to have back.
+        long ballooned = ledger.balloonedPages()
+                + returning.stream().mapToLong(PageRange::count).sum()
+                + (open == null ? 0 : open.session().unacknowledged());
+        demand = Math.max(0, committed - ballooned * PageRange.PAGE);
         if (unproven > 0) {
-            judgeAdded();
+            judgeAdded(committed - committedBefore, available - availableBefore);
         }
     }
 
@@ -151,11 +165,20 @@ final class MemoryMover {
 
     /**
      * Linux counts new memory that it has not brought online as committed. Then it is of no use, and to add more would never
-     * end.
+     * end. It shows as a leap of just so much from one report to the next, with nothing more available. Programs can look like
+     * that once by chance, and with small amounts often.
      */
-    private void judgeAdded() {
-        boolean useless = committed - committedBefore >= unproven / 4 * 3 && available - availableBefore < unproven / 4;
-        if (useless && link != null) {
+    private void judgeAdded(long moreCommitted, long moreAvailable) {
+        int adds = unprovenAdds;
+        unprovenAdds = 0;
+        if (unproven < JUDGED) {
+            unproven = 0;
+            return;
+        }
+        long near = unproven / 50;
+        boolean useless = Math.abs(moreCommitted - unproven) <= near && Math.abs(moreAvailable) <= near;
+        suspicions = useless ? suspicions + adds : 0;
+        if (suspicions >= 2 && link != null) {
             link.session().neverAdd();
             listener.notOnline(unproven);
         }
@@ -188,6 +211,7 @@ final class MemoryMover {
         discardUnused(new GrowthWindows.Piece(
                 node, new PageRange(asked.first() + got, asked.count() - got), new PageRange(0, 0)));
         unproven += got * PageRange.PAGE;
+        unprovenAdds++;
         listener.hotAdded(node, asked.bytes(), got * PageRange.PAGE, never);
     }
 
@@ -214,11 +238,13 @@ final class MemoryMover {
     BalloonStatus status() {
         var assigned = new ArrayList<Long>();
         var ballooned = new ArrayList<Long>();
+        var residents = new ArrayList<Long>();
         long alignment = alignment();
         long room = 0;
         for (int node = 0; node < ledger.nodes(); node++) {
             assigned.add(ledger.assignedPages(node) * PageRange.PAGE);
             ballooned.add(ledger.balloonedPages(node) * PageRange.PAGE);
+            residents.add(memory.residentBytes(node));
             room += windows.room(node, alignment) * PageRange.PAGE;
         }
         BalloonLink open = link;
@@ -230,9 +256,9 @@ final class MemoryMover {
                 ballooned,
                 addedPages * PageRange.PAGE,
                 open != null && open.session().addsNever() ? 0 : room,
-                committed,
+                demand,
                 available,
-                memory.residentBytes(),
+                residents,
                 open != null && open.session().isOverdue());
     }
 
@@ -360,10 +386,12 @@ final class MemoryMover {
                 open,
                 () -> {
                     preparing = false;
+                    if (!open.session().canAdd()) { // the last word on what was added before came meanwhile
+                        discardUnused(piece);
+                        return;
+                    }
                     ledger.add(new PageLedger.Area(piece.pages(), piece.node(), true));
                     addedPages += piece.pages().count();
-                    committedBefore = committed;
-                    availableBefore = available;
                     open.session().hotAdd(piece.pages(), piece.region());
                 },
                 () -> {

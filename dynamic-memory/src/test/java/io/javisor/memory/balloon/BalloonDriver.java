@@ -11,15 +11,15 @@ import java.util.List;
 import java.util.TreeSet;
 
 /** The guest's driver: says byte by byte what Linux's hv_balloon says, and keeps the same counts. */
-final class BalloonDriver {
+public final class BalloonDriver {
     static final int V1 = 3;
     static final int V2 = 0x1_0000;
-    static final int V3 = 0x2_0000;
+    public static final int V3 = 0x2_0000;
 
     final TestGuest guest;
     final GuestChannel channel;
-    final TreeSet<Long> free = new TreeSet<>(); // pages that it can give up
-    final TreeSet<Long> ballooned = new TreeSet<>();
+    public final TreeSet<Long> free = new TreeSet<>(); // pages that it can give up
+    public final TreeSet<Long> ballooned = new TreeSet<>();
     final List<PageRange> added = new ArrayList<>();
     final List<Long> sizes = new ArrayList<>(); // of the hot-add messages
     final List<PageRange> regions = new ArrayList<>();
@@ -38,13 +38,13 @@ final class BalloonDriver {
     long notOnlined;
     private int transaction = 100;
 
-    BalloonDriver(TestGuest guest, DynamicMemoryDevice device) {
+    public BalloonDriver(TestGuest guest, DynamicMemoryDevice device) {
         this.guest = guest;
         channel = guest.open(device.offer(), 5, 5);
     }
 
     /** All of the host's words so far are answered. */
-    int work() {
+    public int work() {
         int count = 0;
         while (true) {
             GuestPacket packet = channel.tryReceive();
@@ -105,7 +105,7 @@ final class BalloonDriver {
         return new PageRange(wire & (1L << 40) - 1, wire >>> 40);
     }
 
-    void connect(int first) {
+    public void connect(int first) {
         askVersion(first, false);
         work();
     }
@@ -183,7 +183,7 @@ final class BalloonDriver {
     }
 
     /** A status report: committed as Linux counts it. */
-    void report(long available, long used) {
+    public void report(long available, long used) {
         send(5, 40, b -> b.putLong(available).putLong(used + ballooned.size() + notOnlined));
     }
 

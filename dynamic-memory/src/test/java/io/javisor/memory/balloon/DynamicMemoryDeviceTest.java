@@ -273,14 +273,30 @@ class DynamicMemoryDeviceTest {
         BalloonDriver driver = start(device);
         driver.online = false;
         driver.report(20_000, 50_000);
-        device.target(BalloonTarget.of(300 * MIB));
-        driver.work();
-        driver.work();
-        driver.report(20_000, 50_000);
         device.target(BalloonTarget.of(700 * MIB));
-        settle(driver);
-        assertThat(events.lines).contains("not online 11264");
-        assertThat(driver.added).as("no more of it").hasSizeLessThanOrEqualTo(2);
+        for (int i = 0; i < 10; i++) {
+            driver.work();
+            driver.report(20_000 + i, 50_000 - i);
+            guest.advance(SECOND);
+        }
+        assertThat(events.lines).anyMatch(line -> line.startsWith("not online "));
+        assertThat(events.last().room()).isZero();
+    }
+
+    @Test
+    void memoryThatIsUsedAtOnceIsNotTakenForUseless() {
+        DynamicMemoryDevice device = device();
+        BalloonDriver driver = start(device);
+        long used = 50_000;
+        driver.report(20_000, used);
+        device.target(BalloonTarget.of(700 * MIB));
+        for (int i = 0; i < 10; i++) {
+            driver.work();
+            used += 30_000; // nearly as much as came
+            driver.report(20_000 + 2_768, used);
+            guest.advance(SECOND);
+        }
+        assertThat(events.last().assignedBytes()).isEqualTo(700 * MIB);
     }
 
     @Test

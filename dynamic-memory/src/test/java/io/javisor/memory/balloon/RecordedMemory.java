@@ -8,17 +8,17 @@ import java.util.List;
 import java.util.TreeSet;
 
 /** A machine's memory in name only: remembers which pages the host has handed out, and what was done. */
-final class RecordedMemory implements GrowingMemory {
+public final class RecordedMemory implements GrowingMemory {
     final AddressSpacePlan plan;
     final List<PageRange> slots = new ArrayList<>();
-    final TreeSet<Long> resident = new TreeSet<>();
+    public final TreeSet<Long> resident = new TreeSet<>();
     final TreeSet<Long> discarded = new TreeSet<>();
     long pageSize = 4096;
     long shortAfter = Long.MAX_VALUE; // pages that the host has at most
     long strayPages;
     int discards;
 
-    RecordedMemory(AddressSpacePlan plan) {
+    public RecordedMemory(AddressSpacePlan plan) {
         this.plan = plan;
         plan.bootMemory().forEach(r -> slots.add(PageRange.ofBytes(r.gpa(), r.length())));
     }
@@ -86,7 +86,11 @@ final class RecordedMemory implements GrowingMemory {
     }
 
     @Override
-    public long residentBytes() {
+    public long residentBytes(int node) {
+        return node == 0 ? residentBytes() : 0;
+    }
+
+    long residentBytes() {
         return (resident.size() + strayPages) * 4096L;
     }
 }
