@@ -109,6 +109,28 @@ public final class MemfdBacking implements MemoryBacking {
         return file.status().allocatedBytes();
     }
 
+    /** Puts the beginning of a file in place of a range. */
+    void cover(long offset, long length, HostFile with) {
+        cover(offset, length, with, 0);
+    }
+
+    /** Puts part of a file in place of a range. */
+    void cover(long offset, long length, HostFile with, long position) {
+        check(offset, length);
+        file.punchHole(offset, length);
+        mapping.map(offset, length, with.descriptor(), position, Mapping.Access.SHARED);
+    }
+
+    /** Puts memory in place of a file again; it reads as zeroes. */
+    void uncover(long offset, long length) {
+        check(offset, length);
+        mapping.map(offset, length, file.descriptor(), offset, Mapping.Access.SHARED);
+        if (pages == PageSize.KIB_4) {
+            mapping.tryAdvise(offset, length, Advice.HUGE_PAGE);
+        }
+        mapping.advise(offset, length, Advice.DONT_DUMP);
+    }
+
     @Override
     public long nextTouched(long offset) {
         return file.nextData(offset);
