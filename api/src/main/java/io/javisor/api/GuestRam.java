@@ -4,6 +4,7 @@ import io.javisor.api.state.StateFolder;
 import io.javisor.kvm.partition.MemfdBacking;
 import io.javisor.linux.HostThread;
 import io.javisor.linux.PageSize;
+import io.javisor.memory.balancer.MachineClaim;
 import io.javisor.numa.CpuSet;
 import io.javisor.numa.NumaNode;
 import io.javisor.numa.NumaTopology;
@@ -20,6 +21,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,10 +31,13 @@ import org.jspecify.annotations.Nullable;
  * to plan.
  */
 final class GuestRam implements AutoCloseable {
+    private static final long LARGE_BLOCKS = 64L << 30;
+
     private final NumaTopology topology;
     private final AddressSpacePlan plan;
     private final List<MemoryBacking> nodes;
     private final Map<Integer, HostThread> threads = new HashMap<>(); // guarded by this
+    private final List<MemoryRegion> added = new CopyOnWriteArrayList<>(); // in this run
     private @Nullable MachineNuma numa; // guarded by this; made when it is first needed
 
     private GuestRam(NumaTopology topology, AddressSpacePlan plan, List<MemoryBacking> nodes) {
@@ -70,7 +76,7 @@ final class GuestRam implements AutoCloseable {
     private static GuestRam make(MachineSpec spec, Source source) {
         NumaTopology topology = spec.numa();
         PlacementPlan placement = isPlaced(topology) ? placementOf(topology) : null;
-        AddressSpacePlan plan = topology.addressSpace(_ -> 0).build();
+        AddressSpacePlan plan = plan(spec);
         var nodes = new ArrayList<MemoryBacking>();
         try {
             for (int i = 0; i < topology.nodes().size(); i++) {
@@ -79,7 +85,7 @@ final class GuestRam implements AutoCloseable {
             }
             var ram = new GuestRam(topology, plan, List.copyOf(nodes));
             if (placement != null) {
-                ram.numa = new MachineNuma(topology, placement, ram::bootRegions, HostTopology::read);
+                ram.numa = new MachineNuma(topology, placement, ram::regions, HostTopology::read);
                 ram.numa.bindMemory();
             }
             return ram;
@@ -87,6 +93,22 @@ final class GuestRam implements AutoCloseable {
             nodes.forEach(MemoryBacking::close);
             throw e;
         }
+    }
+
+    /** Each node may grow by its part of what the machine may; windows are aligned to the guest's memory blocks. */
+    private static AddressSpacePlan plan(MachineSpec spec) {
+        NumaTopology topology = spec.numa();
+        long memory = topology.memory();
+        long growth = spec.dynamicMemory().map(d -> d.reach() - memory).orElse(0L);
+        // Linux's memory blocks are 128 MiB, and up to 2 GiB where memory ends beyond 64 GiB (probe_memory_block_size).
+        long block = memory + growth < LARGE_BLOCKS ? 128L << 20 : 2L << 30;
+        return topology.addressSpace(node -> {
+                    long boot = topology.nodes().get(node).memory();
+                    long part = (long) Math.ceil((double) growth * boot / memory);
+                    return (part + block - 1) / block * block;
+                })
+                .growthAlignment(block)
+                .build();
     }
 
     /** Whether the spec says anything of the host's nodes. */
@@ -113,7 +135,7 @@ final class GuestRam implements AutoCloseable {
     synchronized MachineNuma numa() {
         MachineNuma here = numa;
         if (here == null) {
-            var made = new MachineNuma(topology, placementOf(topology), this::bootRegions, HostTopology::read);
+            var made = new MachineNuma(topology, placementOf(topology), this::regions, HostTopology::read);
             threads.forEach((vcpu, thread) -> made.started(vcpu, thread, CpuSet.EMPTY));
             here = made;
             numa = here;
@@ -153,8 +175,46 @@ final class GuestRam implements AutoCloseable {
                 .toList();
     }
 
+    /** All memory that the guest has now, region by region. */
+    private List<MemoryRegion> regions() {
+        var all = new ArrayList<>(bootRegions());
+        all.addAll(added);
+        return List.copyOf(all);
+    }
+
+    /** The guest gets more memory; before it does. */
+    void added(MemoryRegion region) {
+        MachineNuma here;
+        synchronized (this) {
+            here = numa;
+        }
+        if (here != null && isPlaced(topology)) {
+            here.bind(region);
+        }
+        added.add(region);
+    }
+
+    /** The backing of one node. */
+    MemoryBacking backing(int node) {
+        return nodes.get(node);
+    }
+
+    /** The host node that each guest node is kept on; {@link MachineClaim#ANY} where there is none, or several. */
+    synchronized List<Integer> hostNodes() {
+        MachineNuma here = numa;
+        var all = new ArrayList<Integer>();
+        for (int node = 0; node < nodes.size(); node++) {
+            var on = here == null || !isPlaced(topology)
+                    ? Set.<Integer>of()
+                    : here.plan().nodes().get(node).bytes().keySet();
+            all.add(on.size() == 1 ? on.iterator().next() : MachineClaim.ANY);
+        }
+        return all;
+    }
+
     /** Gives everything back to the host; the guest would read zeroes. */
     void clear() {
+        added.clear();
         for (MemoryBacking node : nodes) {
             node.discard(0, node.segment().byteSize());
         }

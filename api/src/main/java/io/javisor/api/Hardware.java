@@ -18,6 +18,8 @@ import io.javisor.devices.VmGenerationId;
 import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.kvm.partition.PartitionListener;
 import io.javisor.linux.HostThread;
+import io.javisor.memory.MachineMemory;
+import io.javisor.memory.balloon.DynamicMemoryDevice;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.PowerPort;
@@ -43,6 +45,9 @@ final class Hardware implements AutoCloseable {
     /** How long devices may take to finish what they are doing before the machine is saved. */
     private static final Duration QUIESCE_LIMIT = Duration.ofSeconds(30);
 
+    /** How long devices may take to finish what they do before memory is moved under them. */
+    private static final Duration QUIET = Duration.ofSeconds(5);
+
     private final KvmPartition partition;
     private final Serial16550 com1;
     private final Serial16550 com2;
@@ -52,6 +57,8 @@ final class Hardware implements AutoCloseable {
     private final @Nullable VmBus bus;
     private final @Nullable Integration integration;
     private final @Nullable HvSockets sockets;
+    private final @Nullable MachineMemory memory;
+    private final @Nullable DynamicMemoryDevice balloon;
     private final Disks disks;
     private final List<AcpiNode> described = new ArrayList<>();
     private final List<Stateful> devices = new ArrayList<>(); // in the order in which they are restored
@@ -60,8 +67,15 @@ final class Hardware implements AutoCloseable {
     private volatile boolean ended;
 
     private Hardware(
-            MachineSpec spec, GuestRam ram, Disks disks, BootInputs inputs, Console console, RunListener listener) {
+            MachineSpec spec,
+            GuestRam ram,
+            Disks disks,
+            BootInputs inputs,
+            Console console,
+            @Nullable MachineMemory memory,
+            RunListener listener) {
         this.disks = disks;
+        this.memory = memory;
         var endings = new Endings(listener, ram);
         partition = KvmPartition.create(inputs.partition(), endings);
         for (MemoryRegion region : ram.bootRegions()) {
@@ -112,6 +126,7 @@ final class Hardware implements AutoCloseable {
             bus = null;
             integration = null;
             sockets = null;
+            balloon = null;
         } else {
             reactors = IoReactors.lease();
             bus = new VmBus(partition.memory(), synic, reactors.all(), new BusWatch(spec.name()));
@@ -120,6 +135,12 @@ final class Hardware implements AutoCloseable {
             integration.offer(bus);
             sockets = new HvSockets(bus);
             devices.add(bus);
+            if (memory == null) {
+                balloon = null;
+            } else {
+                balloon = memory.begin(new RunningRam(ram, partition), ram.hostNodes(), Hardware::onThread);
+                bus.add(balloon);
+            }
         }
     }
 
@@ -129,9 +150,18 @@ final class Hardware implements AutoCloseable {
      * @param listener hears of the run's end, once or more, on a vCPU's thread
      */
     static Hardware assemble(
-            MachineSpec spec, BootInputs inputs, GuestRam ram, Disks disks, Console console, RunListener listener) {
-        var hardware = new Hardware(spec, ram, disks, inputs, console, listener);
+            MachineSpec spec,
+            BootInputs inputs,
+            GuestRam ram,
+            Disks disks,
+            Console console,
+            @Nullable MachineMemory memory,
+            RunListener listener) {
+        var hardware = new Hardware(spec, ram, disks, inputs, console, memory, listener);
         try {
+            if (memory != null && hardware.balloon == null) {
+                throw Failure.noBus(spec.name(), "dynamic memory needs one");
+            }
             hardware.plugDisks(spec.name());
             inputs.load(ram.plan(), hardware.partition, List.copyOf(hardware.described));
             hardware.generation.place();
@@ -159,7 +189,7 @@ final class Hardware implements AutoCloseable {
             Console console,
             RunListener listener,
             StateFolder saved) {
-        var hardware = new Hardware(spec, ram, disks, inputs, console, listener);
+        var hardware = new Hardware(spec, ram, disks, inputs, console, null, listener);
         try {
             hardware.plugDisks(spec.name());
             hardware.partition.setTscFrequency(saved.processors().tscKhz());
@@ -212,6 +242,11 @@ final class Hardware implements AutoCloseable {
         return ended;
     }
 
+    /** Memory is populated and given back in system calls that take milliseconds: on a thread for each. */
+    private static void onThread(Runnable work) {
+        Thread.ofPlatform().daemon().name("javisor-memory-work").start(work);
+    }
+
     KvmPartition partition() {
         return partition;
     }
@@ -232,6 +267,21 @@ final class Hardware implements AutoCloseable {
         return integration;
     }
 
+    /** Does something while no device touches the guest's memory; the vCPUs are held already. Not if devices don't come to rest. */
+    void whileQuiet(Runnable task) {
+        VmBus here = bus;
+        if (here == null) {
+            task.run();
+            return;
+        }
+        here.pause(QUIET);
+        try {
+            task.run();
+        } finally {
+            here.resume();
+        }
+    }
+
     void pressPowerButton() {
         button.press();
     }
@@ -246,6 +296,12 @@ final class Hardware implements AutoCloseable {
             bus.close();
         }
         disks.unplug();
+        if (balloon != null) {
+            balloon.close();
+        }
+        if (memory != null) {
+            memory.ended();
+        }
         partition.close();
         if (reactors != null) {
             reactors.close();

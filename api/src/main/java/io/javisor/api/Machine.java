@@ -11,6 +11,9 @@ import io.javisor.api.state.SpecLeaf;
 import io.javisor.api.state.StateDraft;
 import io.javisor.api.state.StateFolder;
 import io.javisor.kvm.partition.KvmPartition;
+import io.javisor.memory.MachineMemory;
+import io.javisor.memory.MemoryPool;
+import io.javisor.numa.NumaNode;
 import io.javisor.numa.placement.MachineNuma;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryBacking;
@@ -20,6 +23,7 @@ import io.javisor.vmbus.socket.HvSockets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +47,12 @@ final class Machine implements Hardware.RunListener {
     /** How long the guest's shutdown service may take to say that it will: hv_utils answers at once or never. */
     private static final long SERVICE_PATIENCE = TimeUnit.SECONDS.toNanos(5);
 
+    /** How long other machines may take to give memory up for one that starts. */
+    private static final Duration RECLAIM = Duration.ofSeconds(30);
+
+    /** The same for one that can begin with a part of its memory on disk. */
+    private static final Duration RECLAIM_BEFORE_PAGING = Duration.ofSeconds(5);
+
     private final MachineSpec spec;
     private final BootInputs inputs;
     private final GuestRam ram;
@@ -50,6 +60,8 @@ final class Machine implements Hardware.RunListener {
     private final Console console;
     private final EventStream events = new EventStream();
     private final Tally tally = new Tally();
+    private final @Nullable MemoryPool pool;
+    private final @Nullable MachineMemory memory;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -57,20 +69,27 @@ final class Machine implements Hardware.RunListener {
     private volatile @Nullable Outcome outcome;
     private volatile @Nullable Hardware hardware;
     private volatile @Nullable String crashReport;
+    private @Nullable SmartPaging paging; // guarded by lock
 
-    private Machine(MachineSpec spec, BootInputs inputs, GuestRam ram, Disks disks) {
+    private Machine(MachineSpec spec, BootInputs inputs, GuestRam ram, Disks disks, MemoryPool shared) {
         this.spec = spec;
         this.inputs = inputs;
         this.ram = ram;
         this.disks = disks;
         this.console = new Console(spec.name());
+        List<Long> boot = spec.numa().nodes().stream().map(NumaNode::memory).toList();
+        pool = spec.dynamicMemory().isPresent() ? shared : null;
+        memory = spec.dynamicMemory()
+                .map(limits ->
+                        shared.join(id -> new MachineMemory(id, spec.name(), boot, limits, InstantSource.system())))
+                .orElse(null);
     }
 
-    static Machine create(MachineSpec spec) {
+    static Machine create(MachineSpec spec, MemoryPool shared) {
         BootInputs inputs = BootInputs.prepare(spec);
         var disks = new Disks(spec);
         disks.check();
-        return new Machine(spec, inputs, GuestRam.reserve(spec), disks);
+        return new Machine(spec, inputs, GuestRam.reserve(spec), disks, shared);
     }
 
     /** A machine that goes on where it was saved; PAUSED. */
@@ -79,7 +98,7 @@ final class Machine implements Hardware.RunListener {
         var disks = new Disks(spec);
         disks.check();
         GuestRam ram = GuestRam.restore(spec, saved);
-        Machine machine = new Machine(spec, BootInputs.restored(spec, processors, uuid), ram, disks);
+        Machine machine = new Machine(spec, BootInputs.restored(spec, processors, uuid), ram, disks, HostPool.shared());
         try {
             machine.bringBack(saved);
             return machine;
@@ -139,6 +158,78 @@ final class Machine implements Hardware.RunListener {
         return running == null ? List.of() : running.partition().threadNames();
     }
 
+    MachineMemory memory() {
+        MachineMemory here = memory;
+        if (here == null) {
+            throw new HypervisorException(
+                    "no-dynamic-memory",
+                    "machine \"" + spec.name() + "\" keeps its boot memory",
+                    "describe it with dynamicMemory(..)");
+        }
+        return here;
+    }
+
+    /** Finds memory for a run of a machine that shares it. Others may take some time to give it up. */
+    private void admit(Duration patience) {
+        if (pool != null && memory != null) {
+            pool.admit(memory, patience);
+        }
+    }
+
+    /** Smart Paging is for machines that ran before and can do with less than they start with. */
+    private boolean mayPage() {
+        return memory != null && tally.boots() > 0 && memory.limits().minimum() < memory.startup();
+    }
+
+    /** Finds memory for the run that begins; a part may have to be on disk. Called with the lock held. */
+    private void makeRoom() {
+        if (pool == null || memory == null) {
+            return;
+        }
+        try {
+            pool.admit(memory, Duration.ZERO);
+        } catch (HypervisorException e) {
+            if (!mayPage()) {
+                throw e;
+            }
+            long lacking = pool.admitPaged(memory);
+            if (lacking > 0) {
+                paging = new SmartPaging(ram, memory, pool, lacking);
+            }
+        }
+    }
+
+    /** Does something to the memory of a run that goes on; not if it is over. */
+    private void whileStill(Hardware run, Runnable step) {
+        lock.lock();
+        try {
+            if (hardware != run) {
+                return;
+            }
+            boolean runs = state == MachineState.RUNNING;
+            if (runs) {
+                run.partition().hold();
+            }
+            try {
+                run.whileQuiet(step);
+            } finally {
+                if (runs) {
+                    run.partition().release();
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void endPaging() {
+        SmartPaging now = paging;
+        paging = null;
+        if (now != null) {
+            now.close();
+        }
+    }
+
     MachineNuma numa() {
         if (state == MachineState.CLOSED) {
             throw Failure.wrongState("ask", spec.name(), state);
@@ -154,6 +245,14 @@ final class Machine implements Hardware.RunListener {
     }
 
     void start() {
+        require("start", MachineState.CREATED, MachineState.STOPPED);
+        try {
+            admit(mayPage() ? RECLAIM_BEFORE_PAGING : RECLAIM);
+        } catch (HypervisorException e) {
+            if (!mayPage()) {
+                throw e;
+            }
+        }
         lock.lock();
         try {
             require("start", MachineState.CREATED, MachineState.STOPPED);
@@ -171,11 +270,16 @@ final class Machine implements Hardware.RunListener {
         crashReport = null;
         console.mark();
         try {
+            makeRoom();
             disks.open();
-            fresh = Hardware.assemble(spec, inputs, ram, disks, console, this);
+            fresh = Hardware.assemble(spec, inputs, ram, disks, console, memory, this);
             hardware = fresh;
             tally.booted();
             fresh.partition().start();
+            if (paging != null) {
+                Hardware run = fresh;
+                paging.start(spec.name(), step -> whileStill(run, step));
+            }
             become(MachineState.RUNNING);
         } catch (RuntimeException | Error e) {
             hardware = null;
@@ -183,6 +287,10 @@ final class Machine implements Hardware.RunListener {
                 fresh.close();
             }
             disks.close();
+            if (memory != null) {
+                memory.ended();
+            }
+            endPaging();
             outcome = new Outcome.Failed(Failure.of(e));
             become(MachineState.STOPPED);
             throw e;
@@ -217,6 +325,12 @@ final class Machine implements Hardware.RunListener {
 
     /** Writes the machine to a folder; not for long under the lock, so that whoever wants to end it can. */
     void save(Path folder, boolean compressed) {
+        if (memory != null) {
+            throw new HypervisorException(
+                    "save-dynamic-memory",
+                    "machine \"" + spec.name() + "\" has dynamic memory, and can't be saved",
+                    "describe it without dynamicMemory(..)");
+        }
         try (StateDraft draft = StateDraft.begin(folder)) {
             Hardware run;
             boolean wasRunning;
@@ -394,6 +508,9 @@ final class Machine implements Hardware.RunListener {
         console.close();
         ram.close();
         events.close();
+        if (pool != null && memory != null) {
+            pool.leave(memory);
+        }
     }
 
     Outcome awaitStop(Duration timeout) {
@@ -503,6 +620,7 @@ final class Machine implements Hardware.RunListener {
             return;
         }
         run.close();
+        endPaging();
         tally.add(run.partition());
         hardware = null;
         Outcome meaning = Failure.panicBehind(how, crashReport, console);

@@ -1,5 +1,7 @@
 package io.javisor.api;
 
+import io.javisor.memory.DynamicMemory;
+import io.javisor.memory.MemoryPool;
 import io.javisor.numa.NumaTopology;
 import io.javisor.numa.NumaTopologyBuilder;
 import io.javisor.numa.TopologyException;
@@ -8,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +23,8 @@ public final class MachineBuilder {
     private @Nullable Long memory;
     private @Nullable Consumer<NumaTopologyBuilder> numa;
     private @Nullable NumaTopology topology;
+    private @Nullable Consumer<DynamicMemory.Builder> dynamicMemory;
+    private @Nullable MemoryPool pool;
     private @Nullable Consumer<LinuxSpec.Builder> linux;
     private ResetAction onReset = ResetAction.RESTART;
     private final List<DriveSpec.Builder> drives = new ArrayList<>();
@@ -51,6 +56,22 @@ public final class MachineBuilder {
     public MachineBuilder numa(NumaTopology nodes) {
         topology = nodes;
         numa = null;
+        return this;
+    }
+
+    /**
+     * Lets the machine's memory follow its need while it runs: the boot memory is what it starts with. The guest's command line
+     * gets what its driver needs for it, unless it says otherwise: {@code memhp_default_state=online} and
+     * {@code hv_balloon.pressure_report_delay=0}.
+     */
+    public MachineBuilder dynamicMemory(Consumer<DynamicMemory.Builder> limits) {
+        dynamicMemory = limits;
+        return this;
+    }
+
+    /** Shares this pool's memory with other machines of dynamic memory, instead of all of the host's. */
+    public MachineBuilder memoryPool(MemoryPool shared) {
+        pool = shared;
         return this;
     }
 
@@ -105,6 +126,7 @@ public final class MachineBuilder {
             problems.add("name", "must have 1 to 100 characters, and not only blanks");
         }
         NumaTopology nodes = nodes(problems);
+        Optional<DynamicMemory> limits = limits(nodes, problems);
         LinuxSpec guest = null;
         if (linux == null) {
             problems.add("linux", "is missing; say what boots: linux(l -> l.kernel(path))");
@@ -118,7 +140,14 @@ public final class MachineBuilder {
         if (nodes == null || guest == null) {
             throw new IllegalStateException("a description without problems lacks a part");
         }
-        return new MachineSpec(name, nodes, guest.withModules(drivers(attached)), onReset, attached);
+        guest = guest.withModules(drivers(attached));
+        return new MachineSpec(
+                name,
+                nodes,
+                limits,
+                limits.isPresent() ? DynamicMemoryGuest.prepared(guest) : guest,
+                onReset,
+                attached);
     }
 
     /** Linux's drivers for the kinds of drives. */
@@ -146,6 +175,24 @@ public final class MachineBuilder {
             problems.add("drives", "are " + made.size() + "; 4 controllers with 64 each are possible");
         }
         return made;
+    }
+
+    private Optional<DynamicMemory> limits(@Nullable NumaTopology nodes, ProblemList problems) {
+        if (dynamicMemory == null) {
+            if (pool != null) {
+                problems.add("memoryPool", "is given, but not dynamicMemory; only such machines share memory");
+            }
+            return Optional.empty();
+        }
+        if (nodes == null) {
+            return Optional.empty();
+        }
+        DynamicMemory limits = DynamicMemory.of(nodes.memory(), dynamicMemory);
+        for (String problem : limits.problems(nodes.memory())) {
+            int colon = problem.indexOf(':');
+            problems.add("dynamicMemory." + problem.substring(0, colon), problem.substring(colon + 2));
+        }
+        return Optional.of(limits);
     }
 
     /** Null only where a problem was found. */
@@ -197,6 +244,8 @@ public final class MachineBuilder {
      * @throws io.javisor.partition.HypervisorException if the host can't; it says why and what to do
      */
     public VirtualMachine build() {
-        return VirtualMachine.create(spec());
+        MachineSpec spec = spec();
+        MemoryPool shared = pool;
+        return shared == null ? VirtualMachine.create(spec) : VirtualMachine.create(spec, shared);
     }
 }

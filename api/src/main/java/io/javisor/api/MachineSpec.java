@@ -1,7 +1,9 @@
 package io.javisor.api;
 
+import io.javisor.memory.DynamicMemory;
 import io.javisor.numa.NumaTopology;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a machine is: immutable, without a descriptor open, good for any number of machines. Made by
@@ -9,12 +11,18 @@ import java.util.List;
  *
  * @param name for messages, threads and the guest's SMBIOS; any text, 1 to 100 characters
  * @param numa its processors and memory, node by node; a machine of which nothing is said has one node
+ * @param dynamicMemory what memory it may have while it runs; empty if it keeps its boot memory
  * @param linux what the guest boots
  * @param onReset what a guest's reset does
  * @param drives its disks and DVD drives
  */
 public record MachineSpec(
-        String name, NumaTopology numa, LinuxSpec linux, ResetAction onReset, List<DriveSpec> drives) {
+        String name,
+        NumaTopology numa,
+        Optional<DynamicMemory> dynamicMemory,
+        LinuxSpec linux,
+        ResetAction onReset,
+        List<DriveSpec> drives) {
     /** Copies the list. */
     public MachineSpec {
         drives = List.copyOf(drives);
@@ -22,12 +30,12 @@ public record MachineSpec(
 
     /** The same with another name. */
     public MachineSpec withName(String other) {
-        return new MachineSpec(other, numa, linux, onReset, drives);
+        return new MachineSpec(other, numa, dynamicMemory, linux, onReset, drives);
     }
 
     /** The same with other drives. */
     MachineSpec withDrives(List<DriveSpec> others) {
-        return new MachineSpec(name, numa, linux, onReset, others);
+        return new MachineSpec(name, numa, dynamicMemory, linux, onReset, others);
     }
 
     /** Virtual processors. */
@@ -40,9 +48,9 @@ public record MachineSpec(
         return numa.memory();
     }
 
-    /** Whether the host must have KVM's Hyper-V enlightenments: disks need a VMBus. */
+    /** Whether the host must have KVM's Hyper-V enlightenments: disks and dynamic memory need a VMBus. */
     public boolean needsHyperV() {
-        return !drives.isEmpty();
+        return !drives.isEmpty() || dynamicMemory.isPresent();
     }
 
     /**

@@ -11,6 +11,11 @@ final class Tally {
     private long unknownMsrs;
     private int boots;
 
+    /** Power-ons and resets so far. */
+    synchronized int boots() {
+        return boots;
+    }
+
     synchronized void booted() {
         boots++;
     }

@@ -3,6 +3,8 @@ package io.javisor.api;
 import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
+import io.javisor.memory.MachineMemory;
+import io.javisor.memory.MemoryPool;
 import io.javisor.numa.placement.MachineNuma;
 import io.javisor.vmbus.socket.HvSocket;
 import io.javisor.vmbus.socket.HvSocketListener;
@@ -59,7 +61,16 @@ public final class VirtualMachine implements AutoCloseable {
      * @throws io.javisor.partition.HypervisorException if the host can't, or an input file is unusable
      */
     public static VirtualMachine create(MachineSpec spec) {
-        return new VirtualMachine(Machine.create(spec));
+        return create(spec, HostPool.shared());
+    }
+
+    /**
+     * Creates a machine that shares a pool of memory with others, if it has dynamic memory.
+     *
+     * @throws io.javisor.partition.HypervisorException if the host can't, or an input file is unusable
+     */
+    public static VirtualMachine create(MachineSpec spec, MemoryPool pool) {
+        return new VirtualMachine(Machine.create(spec, pool));
     }
 
     /**
@@ -225,6 +236,15 @@ public final class VirtualMachine implements AutoCloseable {
     /** The machine's disks and DVD drives, and the means to plug in others and to pull them out. */
     public Disks disks() {
         return machine.disks();
+    }
+
+    /**
+     * How the machine's memory follows its need, and what it may have.
+     *
+     * @throws io.javisor.partition.HypervisorException with code {@code no-dynamic-memory} if it keeps its boot memory
+     */
+    public MachineMemory memory() {
+        return machine.memory();
     }
 
     /** Where the machine's memory and vCPUs lie on the host's NUMA nodes, and the means to move them. */

@@ -45,7 +45,7 @@ final class DemoCommand implements Callable<Integer> {
             return lab.runInside(spec.commandLine(), machine, Optional.empty());
         }
         Footprint before = Footprint.now();
-        try (VirtualMachine vm = machine.builder().build()) {
+        try (VirtualMachine vm = (host.hyperV() ? machine.growing() : machine.builder()).build()) {
             long started = System.nanoTime();
             vm.start();
             vm.await(Wait.forShell(), PATIENCE);
@@ -77,6 +77,9 @@ final class DemoCommand implements Callable<Integer> {
                     result.stdoutText().strip(),
                     result.exitCode(),
                     result.time().toMillis());
+            if (vm.spec().dynamicMemory().isPresent()) {
+                new MemoryShow(vm, out).run();
+            }
             long closing = System.nanoTime();
             var outcome = vm.shutdown(Duration.ofSeconds(20));
             say(

@@ -7,6 +7,7 @@ import io.javisor.api.MachineSpec;
 import io.javisor.api.MemorySize;
 import io.javisor.api.SavedState;
 import io.javisor.api.VirtualMachine;
+import io.javisor.memory.DynamicMemory;
 import io.javisor.numa.NumaArguments;
 import io.javisor.storage.disk.DiskException;
 import java.io.IOException;
@@ -64,6 +65,32 @@ final class MachineOptions {
             converter = SizeConverter.class,
             description = "Memory, as 512M or 2G (default: 512M).")
     private @Nullable Long memory;
+
+    @Option(
+            names = "--memory-min",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "Dynamic memory: what is left to the machine in any case (default: --memory).")
+    private @Nullable Long memoryMinimum;
+
+    @Option(
+            names = "--memory-max",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "Dynamic memory: what the machine may grow to (default: --memory).")
+    private @Nullable Long memoryMaximum;
+
+    @Option(
+            names = "--memory-buffer",
+            paramLabel = "PERCENT",
+            description = "Dynamic memory: what the machine has besides its demand, 5 to 2000 (default: 20).")
+    private @Nullable Integer memoryBuffer;
+
+    @Option(
+            names = "--memory-weight",
+            paramLabel = "N",
+            description = "Dynamic memory: what it gets when the host is short, 0 to 10000 (default: 5000).")
+    private @Nullable Integer memoryWeight;
 
     @Option(names = "--vcpus", paramLabel = "N", description = "Virtual processors (default: 1).")
     private @Nullable Integer vcpus;
@@ -153,6 +180,9 @@ final class MachineOptions {
         }
         disks.forEach(disk -> DriveArgument.parse(disk).addTo(builder));
         dvds.forEach(builder::dvd);
+        if (isDynamic()) {
+            builder.dynamicMemory(this::limits);
+        }
         return builder.linux(l -> {
             if (kernel != null) {
                 l.kernel(kernel);
@@ -196,9 +226,39 @@ final class MachineOptions {
         return name;
     }
 
+    /** The same with dynamic memory, also where nothing was said of it. */
+    MachineBuilder growing() {
+        MachineBuilder builder = builder();
+        long boot = builder.spec().memory();
+        return isDynamic()
+                ? builder
+                : builder.dynamicMemory(limits ->
+                        limits.minimum((boot / 2) & -DynamicMemory.GRANULE).maximum(2 * boot));
+    }
+
+    private boolean isDynamic() {
+        return memoryMinimum != null || memoryMaximum != null || memoryBuffer != null || memoryWeight != null;
+    }
+
+    private void limits(DynamicMemory.Builder limits) {
+        if (memoryMinimum != null) {
+            limits.minimum(memoryMinimum);
+        }
+        if (memoryMaximum != null) {
+            limits.maximum(memoryMaximum);
+        }
+        if (memoryBuffer != null) {
+            limits.buffer(memoryBuffer);
+        }
+        if (memoryWeight != null) {
+            limits.weight(memoryWeight);
+        }
+    }
+
     /** Memory that the machine may come to use, in bytes. */
     long memory() {
-        return spec().memory();
+        MachineSpec described = spec();
+        return described.dynamicMemory().map(DynamicMemory::maximum).orElse(described.memory());
     }
 
     /** Whether it needs KVM's Hyper-V enlightenments. */

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -35,7 +36,7 @@ public final class SpecLeaf {
     public static Leaf of(MachineSpec spec) {
         StateWriter out = new StateWriter();
         switch (spec) {
-            case MachineSpec(var name, var numa, var linux, var onReset, var drives) -> {
+            case MachineSpec(var name, var numa, _, var linux, var onReset, var drives) -> {
                 StateWriter nodes = new StateWriter();
                 NumaTopologyState.save(numa, nodes);
                 out.put("name", name)
@@ -94,6 +95,7 @@ public final class SpecLeaf {
             return new MachineSpec(
                     name,
                     NumaTopologyState.restore(in.getInner("numa")),
+                    Optional.empty(), // machines of dynamic memory are not saved
                     linux(in.getInner("linux")),
                     ResetAction.valueOf(in.getString("onReset")),
                     drives(in));

@@ -1,0 +1,78 @@
+package io.javisor.examples;
+
+import io.javisor.api.VirtualMachine;
+import io.javisor.api.exec.ExecRequest;
+import io.javisor.memory.MachineMemory;
+import io.javisor.memory.MemorySample;
+import io.javisor.memory.MemoryStatus;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Locale;
+
+/** Makes a guest need memory and need it no more, and draws what it gets: a line every two seconds. */
+final class MemoryShow {
+    private static final int WIDTH = 40;
+    private static final long STEP_MILLIS = 2_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int FILL_MIB = 320;
+
+    private final VirtualMachine vm;
+    private final PrintWriter out;
+    private final long scale;
+
+    MemoryShow(VirtualMachine vm, PrintWriter out) {
+        this.vm = vm;
+        this.out = out;
+        scale = vm.memory().limits().maximum();
+    }
+
+    void run() throws InterruptedException {
+        MachineMemory memory = vm.memory();
+        out.println("memory # resident, + assigned, . demand; of " + (scale >> 20) + " MiB");
+        vm.exec("sh", "-c", "mkdir -p /fill && mount -t tmpfs -o size=" + FILL_MIB + "m fill /fill")
+                .orThrow();
+        draw("idle", () -> memory.status() != MemoryStatus.UNKNOWN);
+        Thread fill = Thread.ofVirtual()
+                .start(() -> vm.exec(ExecRequest.command(
+                                "sh",
+                                "-c",
+                                "for i in $(seq " + FILL_MIB / 16
+                                        + "); do dd if=/dev/zero of=/fill/$i bs=1M count=16 2>/dev/null; sleep 0.5; done")
+                        .timeout(PATIENCE)
+                        .build()));
+        draw("filling a tmpfs with " + FILL_MIB + " MiB", () -> !fill.isAlive());
+        long full = memory.assigned();
+        vm.exec("sh", "-c", "rm /fill/*");
+        draw("emptied", () -> memory.assigned() < full / 4 * 3);
+    }
+
+    private void draw(String phase, java.util.function.BooleanSupplier done) throws InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        boolean last;
+        do {
+            last = done.getAsBoolean() || System.nanoTime() - end > 0;
+            MemorySample now = vm.memory().sample();
+            out.printf(
+                    Locale.ROOT,
+                    "memory |%s| %4d MiB assigned, %4d demand, %4d resident  %s%n",
+                    bar(now),
+                    now.assigned() >> 20,
+                    now.demand() >> 20,
+                    now.resident() >> 20,
+                    phase);
+            out.flush();
+            if (!last) {
+                Thread.sleep(STEP_MILLIS);
+            }
+        } while (!last);
+    }
+
+    private String bar(MemorySample now) {
+        var bar = new StringBuilder();
+        for (int i = 0; i < WIDTH; i++) {
+            long at = scale * i / WIDTH;
+            bar.append(at < now.demand() ? '.' : at < now.resident() ? '#' : at < now.assigned() ? '+' : ' ');
+        }
+        return bar.toString();
+    }
+}
