@@ -619,26 +619,28 @@ final class Machine implements Hardware.RunListener {
         if (hardware != run) {
             return;
         }
-        run.close();
-        endPaging();
-        tally.add(run.partition());
-        hardware = null;
-        Outcome meaning = Failure.panicBehind(how, crashReport, console);
-        if (meaning instanceof Outcome.Reset && spec.onReset() == ResetAction.RESTART) {
-            events.publish(new MachineEvent.Restarted(Instant.now()));
-            try {
-                ram.clear();
+        Outcome meaning;
+        try {
+            run.close();
+            endPaging();
+            tally.add(run.partition());
+            hardware = null;
+            meaning = Failure.panicBehind(how, crashReport, console);
+            ram.clear();
+            if (meaning instanceof Outcome.Reset && spec.onReset() == ResetAction.RESTART) {
+                events.publish(new MachineEvent.Restarted(Instant.now()));
                 powerOn();
-            } catch (RuntimeException | Error e) {
-                // powerOn has made it the outcome, which is where whoever waits will find it.
-                outcome = new Outcome.Failed(Failure.of(e));
+                return;
             }
-            return;
+            disks.close();
+        } catch (RuntimeException | Error e) {
+            meaning = new Outcome.Failed(Failure.of(e));
         }
-        ram.clear();
-        disks.close();
+        hardware = null;
         outcome = meaning;
-        become(MachineState.STOPPED);
+        if (state != MachineState.STOPPED) { // a power-on that failed has said so
+            become(MachineState.STOPPED);
+        }
     }
 
     private boolean waitFor(Duration timeout) {

@@ -36,7 +36,7 @@ public final class SpecLeaf {
     public static Leaf of(MachineSpec spec) {
         StateWriter out = new StateWriter();
         switch (spec) {
-            case MachineSpec(var name, var numa, _, var linux, var onReset, var drives) -> {
+            case MachineSpec(var name, var numa, var _, var linux, var onReset, var drives) -> {
                 StateWriter nodes = new StateWriter();
                 NumaTopologyState.save(numa, nodes);
                 out.put("name", name)

@@ -52,7 +52,8 @@ final class GuestShell implements AutoCloseable, GuestLine {
             await(new ProcessBuilder("/usr/bin/busybox", "--install", "-s", applets.toString()).start());
             path = applets.toString();
         }
-        List<String> command = new ArrayList<>();
+        // Builds that run in the background ignore interrupts, and a shell can't undo what it inherited.
+        List<String> command = new ArrayList<>(List.of("/usr/bin/env", "--default-signal=INT,QUIT"));
         if (kind.terminal) {
             assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "needs script (Debian: bsdutils)");
             command.addAll(List.of("/usr/bin/script", "-qfec", kind.command, "/dev/null"));

@@ -37,7 +37,8 @@ class StateFileTest {
         Files.write(folder.resolve(StateFile.NAME), file());
         Map<String, Leaf> leaves = StateFile.read(folder);
         assertThat(leaves.keySet()).containsExactly("one", "two");
-        assertThat(Objects.requireNonNull(leaves.get("one")).reader().getLong("n")).isEqualTo(7);
+        assertThat(Objects.requireNonNull(leaves.get("one")).reader().getLong("n"))
+                .isEqualTo(7);
         Leaf two = Objects.requireNonNull(leaves.get("two"));
         assertThat(two.version()).isEqualTo(3);
         assertThat(two.reader().getString("text")).isEqualTo("größer");

@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
  * Text is UTF-16 with an end, which its length counts. Source: include/uapi/linux/hyperv.h.
  */
 final class KvpMessage {
-    static final int GET = 0;
     static final int SET = 1;
     static final int DELETE = 2;
     static final int ENUMERATE = 3;
@@ -44,17 +43,9 @@ final class KvpMessage {
 
     private KvpMessage() {}
 
-    static byte[] get(int pool, String key) {
-        return item(GET, pool, key, "");
-    }
-
     static byte[] set(int pool, String key, String value) {
-        return item(SET, pool, key, value);
-    }
-
-    private static byte[] item(int operation, int pool, String key, String value) {
         ByteBuffer out = Wire.buffer(new byte[HEADER + SIZES + KEY + VALUE]);
-        header(out, operation, pool);
+        header(out, SET, pool);
         byte[] keyBytes = text(key, KEY);
         byte[] valueBytes = text(value, VALUE);
         out.putInt(TYPE_TEXT).putInt(keyBytes.length).putInt(valueBytes.length);
@@ -90,17 +81,9 @@ final class KvpMessage {
         return bytes;
     }
 
-    /** The item in an answer to {@link #get}. */
-    static Item item(Octets body) {
-        return item(body, HEADER);
-    }
-
     /** The item in an answer to {@link #enumerate}. */
     static Item enumerated(Octets body) {
-        return item(body, HEADER + 4);
-    }
-
-    private static Item item(Octets body, int at) {
+        int at = HEADER + 4;
         if (body.size() < at + SIZES + KEY + VALUE) {
             throw IntegrationException.nonsense("key/value exchange", body.size() + " bytes");
         }

@@ -232,31 +232,24 @@ class IntegrationServiceTest {
                         return GuestUtilities.with(request, 0x80070103, body);
                     }
                 }
-                case KvpMessage.GET -> {
-                    String value = pool.get(text(body, 16, in.getInt(8)));
-                    if (value == null) {
-                        return GuestUtilities.with(request, 0x80004005, body);
-                    }
-                    put(in, 4, "", value);
-                }
                 case KvpMessage.ENUMERATE -> {
                     int index = in.getInt(4);
                     if (index >= pool.size()) {
                         return GuestUtilities.with(request, 0x80070103, body);
                     }
                     var entry = List.copyOf(pool.entrySet()).get(index);
-                    put(in, 8, entry.getKey(), entry.getValue());
+                    put(in, entry.getKey(), entry.getValue());
                 }
                 default -> throw new AssertionError(body[0]);
             }
             return GuestUtilities.with(request, 0, body);
         }
 
-        private static void put(ByteBuffer out, int at, String key, String value) {
+        private static void put(ByteBuffer out, String key, String value) {
             byte[] k = (key + "\0").getBytes(StandardCharsets.UTF_16LE);
             byte[] v = (value + "\0").getBytes(StandardCharsets.UTF_16LE);
-            out.putInt(at, 1).putInt(at + 4, k.length).putInt(at + 8, v.length);
-            out.put(at + 12, k).put(at + 12 + 512, v);
+            out.putInt(8, 1).putInt(12, k.length).putInt(16, v.length);
+            out.put(20, k).put(20 + 512, v);
         }
 
         private static String text(byte[] body, int at, int length) {
@@ -304,7 +297,7 @@ class IntegrationServiceTest {
         GuestUtilities utilities = start(service);
         utilities.answer = m -> {
             ByteBuffer body = Wire.buffer(m.body().toByteArray());
-            Daemon.put(body, 8, "key" + body.getInt(4), "value");
+            Daemon.put(body, "key" + body.getInt(4), "value");
             return GuestUtilities.with(m, 0, Wire.bytes(body));
         };
         assertThat(pump(utilities, service.enumerate(KeyValueService.Pool.GUEST)))
@@ -318,7 +311,7 @@ class IntegrationServiceTest {
         for (int place : new int[] {8, 12, 16}) { // type, key size, value size
             utilities.answer = m -> {
                 ByteBuffer body = Wire.buffer(m.body().toByteArray());
-                Daemon.put(body, 8, "k", "v");
+                Daemon.put(body, "k", "v");
                 body.putInt(place, 0x7FFF_FFFF);
                 return GuestUtilities.with(m, 0, Wire.bytes(body));
             };
