@@ -16,9 +16,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A Debian 12 that boots from a VHDX to systemd, and what its tools for SCSI say of its disks. */
+@Tag("long")
 @LabTest(guests = DebianDisk.NAME, timeout = 600)
 class DebianOnDiskTest {
     private static final Duration PATIENCE = Duration.ofMinutes(4);
