@@ -16,9 +16,8 @@ import io.javisor.memory.MemoryStatus;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stock kernels grow and shrink with their need, as their own /proc and the host's memory files tell. */
 @LabTest(
@@ -54,9 +53,18 @@ class DynamicMemoryTest {
                 + vm.console().tail(10);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"6.1-cloud", "6.12-cloud"})
-    void twoWavesOfNeed(String kernel) throws Exception {
+    @Test
+    void twoWavesOfNeed() throws Exception {
+        waves("6.1-cloud");
+    }
+
+    @Test
+    @Tag("long")
+    void twoWavesOfNeedOfALaterKernel() throws Exception {
+        waves("6.12-cloud");
+    }
+
+    private static void waves(String kernel) throws Exception {
         try (VirtualMachine vm = VirtualMachine.builder("waves")
                 .memory(mib(512))
                 .dynamicMemory(d -> d.minimum(mib(256)).maximum(gib(2)))
