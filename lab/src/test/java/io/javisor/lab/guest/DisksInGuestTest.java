@@ -235,6 +235,7 @@ class DisksInGuestTest {
     }
 
     @Test
+    @Tag("long")
     void disksComeAndGoUnderLoad() throws Exception {
         comeAndGo(12);
     }
