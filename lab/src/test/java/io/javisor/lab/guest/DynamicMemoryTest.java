@@ -54,6 +54,7 @@ class DynamicMemoryTest {
     }
 
     @Test
+    @Tag("long")
     void twoWavesOfNeed() throws Exception {
         waves("6.1-cloud");
     }
