@@ -71,6 +71,12 @@ final class Failure {
         return message;
     }
 
+    /** How a run ended, for whoever waited for something else; null if it was stopped from outside. */
+    static String ending(@Nullable Outcome how, Console console) {
+        Outcome meaning = how == null ? new Outcome.Killed() : panicBehind(how, null, console);
+        return meaning + evidence(console);
+    }
+
     private static String evidence(Console console) {
         String tail = console.tail(TAIL_LINES);
         return tail.isBlank() ? "; the console is empty" : "; the console's last lines:\n" + tail.stripTrailing();

@@ -64,7 +64,7 @@ final class Hardware implements AutoCloseable {
     private final List<Stateful> devices = new ArrayList<>(); // in the order in which they are restored
     private final VmGenerationId generation;
     private boolean quiet; // the devices, so that they can be saved, or after a restore
-    private volatile boolean ended;
+    private volatile @Nullable Outcome end; // as the first vCPU that noticed tells it
 
     private Hardware(
             MachineSpec spec,
@@ -89,7 +89,7 @@ final class Hardware implements AutoCloseable {
         described.add(Serial16550.describe("COM1", 0, LegacyPorts.COM1, LegacyPorts.COM1_GSI));
         console.connect(com1);
 
-        exec = new Exec(spec.name());
+        exec = new Exec(spec.name(), () -> Failure.ending(end, console));
         com2 = new Serial16550(
                 "serial1", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM2_GSI), exec.sink());
         devices.add(com2);
@@ -239,7 +239,7 @@ final class Hardware implements AutoCloseable {
 
     /** Whether the run is over, though it may not be torn down yet. */
     boolean ended() {
-        return ended;
+        return end != null;
     }
 
     /** Memory is populated and given back in system calls that take milliseconds: on a thread for each. */
@@ -366,7 +366,11 @@ final class Hardware implements AutoCloseable {
         }
 
         private void tell(Outcome how) {
-            ended = true;
+            synchronized (this) {
+                if (end == null) {
+                    end = how;
+                }
+            }
             partition.stopSoon();
             listener.ended(Hardware.this, how);
         }

@@ -552,9 +552,11 @@ final class Machine implements Hardware.RunListener {
         try {
             return asked.exec().ready(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
         } catch (ExecException e) {
-            if (hardware == asked && state != MachineState.STOPPED) {
+            if (hardware == asked && !asked.ended()) {
                 throw e;
             }
+            // Its end may not be settled yet; then that decides.
+            LockSupport.parkNanos(Deadline.slice(deadline).toNanos());
             return false;
         }
     }

@@ -144,7 +144,8 @@ public final class Lab implements AutoCloseable {
         for (LabProcess process : running.values()) {
             process.lost(new LabException(
                     "lab-ended",
-                    "the lab ended while a command ran; its console ends with:\n" + consoleTail(),
+                    "the lab ended while a command ran; QEMU said: \"" + qemu.messages()
+                            + "\"; its console ends with:\n" + consoleTail(),
                     null,
                     null));
         }

@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** What the machine must have for a lab: QEMU from its distribution. Installs it where it may, else says how to. */
@@ -31,7 +30,14 @@ final class Prerequisites {
             throw new LabException(
                     "lab-unavailable", program + " is not installed", "install it: sudo " + command, null);
         }
-        install(install);
+        if (run(install) != null) {
+            // Lists that are missing or too old name packages that are not there.
+            run(List.of("apt-get", "-qq", "update"));
+            String complaint = run(install);
+            if (complaint != null) {
+                throw new LabException("lab-unavailable", "\"" + command + "\" failed:\n" + complaint, null, null);
+            }
+        }
         found = find(program);
         if (found == null) {
             throw new LabException("lab-unavailable", "\"" + command + "\" brought no " + program, null, null);
@@ -39,23 +45,17 @@ final class Prerequisites {
         return found;
     }
 
-    private static void install(List<String> words) {
-        String command = String.join(" ", words);
+    /** Runs a program of apt: null if it did its work, else what it said. */
+    private static @Nullable String run(List<String> words) {
         try {
             ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
             builder.environment().put("DEBIAN_FRONTEND", "noninteractive");
             Process apt = builder.start();
             apt.getOutputStream().close();
             String said = new String(apt.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (!apt.waitFor(10, TimeUnit.MINUTES) || apt.exitValue() != 0) {
-                throw new LabException(
-                        "lab-unavailable",
-                        "\"" + command + "\" failed:\n" + said,
-                        "run \"apt-get update\" first?",
-                        null);
-            }
+            return apt.waitFor() == 0 ? null : said;
         } catch (IOException e) {
-            throw new LabException("lab-unavailable", "cannot run \"" + command + "\"", null, e);
+            return e.toString();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new LabException("lab-unavailable", "interrupted while installing " + words.getLast(), null, e);

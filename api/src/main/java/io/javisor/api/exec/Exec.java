@@ -12,6 +12,7 @@ import java.io.OutputStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,19 +29,24 @@ public final class Exec implements Stateful, AutoCloseable {
     private static final long CENTURY = Duration.ofDays(36_500).toNanos();
 
     private final String name;
+    private final Supplier<String> ending;
     private final long shellPatience;
     private final Inbox inbox = new Inbox();
     private final ReentrantLock lock = new ReentrantLock(true);
     private final FrameReader frames = new FrameReader(inbox);
     private volatile @Nullable ShellSession session;
 
-    /** @param name of the machine, for error messages */
-    public Exec(String name) {
-        this(name, SHELL_PATIENCE);
+    /**
+     * @param name of the machine, for error messages
+     * @param ending asked, once the run is over, how it ended; for the error that callers get then
+     */
+    public Exec(String name, Supplier<String> ending) {
+        this(name, ending, SHELL_PATIENCE);
     }
 
-    Exec(String name, long shellPatienceNanos) {
+    Exec(String name, Supplier<String> ending, long shellPatienceNanos) {
         this.name = name;
+        this.ending = ending;
         this.shellPatience = shellPatienceNanos;
     }
 
@@ -321,7 +327,11 @@ public final class Exec implements Stateful, AutoCloseable {
 
     private ExecException over(Throwable e) {
         return new ExecException(
-                "exec-closed", "the run of \"" + name + "\" ended while a program was to be run", null, null, e);
+                "exec-closed",
+                "the run of \"" + name + "\" ended while a program was to be run: " + ending.get(),
+                null,
+                null,
+                e);
     }
 
     @Override

@@ -30,7 +30,7 @@ class ExecOverSerialTest {
     @Test
     void commands_and_binary_pass_through_fifos_and_interrupts() throws Exception {
         try (var guest = new GuestShell(GuestShell.Kind.BUSYBOX_ON_A_TERMINAL, folder);
-                var exec = new Exec("test")) {
+                var exec = new Exec("test", () -> "closed")) {
             var interrupt = new Semaphore(0);
             var port = new Serial16550(
                     "serial1",

@@ -36,7 +36,7 @@ class ExecTest {
     Path folder;
 
     private @Nullable GuestShell guest;
-    private Exec exec = new Exec("test", TimeUnit.SECONDS.toNanos(20));
+    private Exec exec = new Exec("test", () -> "closed", TimeUnit.SECONDS.toNanos(20));
 
     private void start(Kind kind) throws IOException {
         var shell = new GuestShell(kind, folder);
@@ -363,7 +363,7 @@ class ExecTest {
 
     @Test
     void no_shell_is_said_with_what_the_port_said() throws Exception {
-        exec = new Exec("test", TimeUnit.SECONDS.toNanos(2));
+        exec = new Exec("test", () -> "closed", TimeUnit.SECONDS.toNanos(2));
         exec.connect(new GuestLine() {
             @Override
             public int send(byte[] bytes, int offset, int length, long timeoutNanos) {

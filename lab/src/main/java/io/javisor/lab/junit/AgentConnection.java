@@ -105,7 +105,7 @@ final class AgentConnection implements AutoCloseable {
         } catch (EOFException e) {
             messages.add(new Message.Lost("its JVM has ended" + exit(errors)));
         } catch (IOException e) {
-            messages.add(new Message.Lost("its JVM cannot be understood any more: " + e.getMessage()));
+            messages.add(new Message.Lost("its JVM cannot be understood any more: " + e + exit(errors)));
         }
     }
 

@@ -7,8 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * apt's answers. It reads apt's lists and downloads into a folder; it never installs. When lists are missing or too old it has
@@ -59,6 +61,25 @@ final class Apt {
             found = parse(Command.run(null, 60, command).out());
         }
         return found;
+    }
+
+    /** The first of these, in their order, that fits; null if apt, its lists being up to date, knows none. */
+    @Nullable
+    Candidate first(List<String> names, Predicate<Candidate> fits) {
+        Candidate found = fitting(names, fits);
+        if (found == null && updateOnce("apt's lists may be too old for " + names.getFirst())) {
+            found = fitting(names, fits);
+        }
+        return found;
+    }
+
+    private @Nullable Candidate fitting(List<String> names, Predicate<Candidate> fits) {
+        Map<String, Candidate> found = candidates(names);
+        return names.stream()
+                .map(found::get)
+                .filter(c -> c != null && fits.test(c))
+                .findFirst()
+                .orElse(null);
     }
 
     Candidate candidate(String name) {

@@ -237,7 +237,7 @@ public final class DebianPackages {
     private static Apt.Candidate first(String name, Apt apt) {
         Matcher series = SERIES.matcher(name);
         List<String> wanted;
-        Predicate<Apt.Candidate> fits = c -> true;
+        Predicate<Apt.Candidate> fits = _ -> true;
         if (series.matches()) {
             String flavour = series.group(2) == null ? "-amd64" : "-cloud-amd64";
             String version = series.group(1);
@@ -250,12 +250,9 @@ public final class DebianPackages {
         } else {
             wanted = List.of(name);
         }
-        Map<String, Apt.Candidate> found = apt.candidates(wanted);
-        for (String each : wanted) {
-            Apt.Candidate candidate = found.get(each);
-            if (candidate != null && fits.test(candidate)) {
-                return candidate;
-            }
+        Apt.Candidate known = apt.first(wanted, fits);
+        if (known != null) {
+            return known;
         }
         List<String> there = apt.namesBeginningWith("linux-image-").stream()
                 .filter(n -> !n.endsWith("-dbg") && !n.endsWith("-unsigned") && n.length() < 30)
