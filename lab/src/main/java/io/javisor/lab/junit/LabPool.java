@@ -92,6 +92,12 @@ final class LabPool implements AutoCloseable {
         return current == null ? "" : current.consoleTail();
     }
 
+    /** Whether the lab that is there, if there is one, still runs. */
+    boolean isLabAlive() {
+        AgentHost current = host;
+        return current == null || current.isAlive();
+    }
+
     /** Ends the agent; the next one that is asked for is new. */
     void dropAgent() {
         AgentConnection current = agent;

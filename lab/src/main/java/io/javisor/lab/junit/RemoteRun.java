@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,8 +27,8 @@ import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Runs some classes in a lab and tells a listener what happens there, in its order. If the JVM or the lab ends under a
- * test, or a test hangs, that test fails and the rest runs in a new one. For one thread.
+ * Runs some classes in a lab and tells a listener what happens there, in its order. If the JVM ends under a test, or a test
+ * hangs, that test fails and the rest runs in a new one; if the lab ends, the test gets one more chance. For one thread.
  */
 final class RemoteRun {
     /** For what an agent does before and after tests. */
@@ -44,6 +45,7 @@ final class RemoteRun {
     private final Map<String, LabDescriptor> pending = new LinkedHashMap<>();
     private final Set<LabDescriptor> open = new LinkedHashSet<>();
     private final Set<LabDescriptor> over = new LinkedHashSet<>();
+    private final Set<LabDescriptor> givenAnotherLab = new HashSet<>();
     private long progress;
 
     RemoteRun(
@@ -95,7 +97,11 @@ final class RemoteRun {
             if (end == null) {
                 break;
             }
+            boolean labEnded = !pool.isLabAlive();
             pool.dropAgent();
+            if (labEnded && deservesAnotherLab(end)) {
+                continue;
+            }
             if (!blame(end)) {
                 // Not the fault of a test: another try would end the same way.
                 skipOrFailRest(new LabTestFailure("the lab failed", end + "\n" + pool.consoleTail(), null), null);
@@ -189,6 +195,19 @@ final class RemoteRun {
         String file = "hang-" + name + ".txt";
         return "no sign of life for " + limit.toSeconds() + " s; its threads (" + pool.keep(file, stacks) + "):\n"
                 + stacks;
+    }
+
+    /**
+     * Whether the test that ran when its lab ended is to run once more, in a new one. An emulator or a host's kernel that dies
+     * says little about the test; if it happens again, it does.
+     */
+    private boolean deservesAnotherLab(String reason) {
+        if (open.isEmpty() || !givenAnotherLab.add(List.copyOf(open).getLast())) {
+            return false;
+        }
+        System.err.println("The lab ended under " + List.copyOf(open).getLast().getDisplayName()
+                + ", which now runs once more, in a new one: " + reason);
+        return true;
     }
 
     /** Fails the test that ran when it happened; false if none did. */

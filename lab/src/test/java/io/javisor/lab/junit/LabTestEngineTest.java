@@ -277,6 +277,53 @@ class LabTestEngineTest {
                 .containsExactly("first()]", "between()]", "last()]");
     }
 
+    /** Both end in the middle of a test; the second does so always. */
+    @LabTest
+    static class EndsItsLab {
+        @ParameterizedTest
+        @ValueSource(strings = {"before", "once", "always", "after"})
+        void ends(String when) throws IOException {
+            Path mark = Path.of(System.getProperty("javisor.lab.kept"), when);
+            if (when.equals("always") || when.equals("once") && !Files.exists(mark)) {
+                Files.writeString(mark, "");
+                Runtime.getRuntime().halt(1);
+            }
+        }
+    }
+
+    @Test
+    void givesATestWhoseLabEndedOneMoreChance() {
+        List<Here> labs = new ArrayList<>();
+        run(
+                _ -> {
+                    Here lab = new Here() {
+                        private Process jvm;
+
+                        @Override
+                        public Process start(LabCommand command) throws IOException {
+                            jvm = super.start(command);
+                            return jvm;
+                        }
+
+                        @Override
+                        public boolean isAlive() {
+                            return jvm == null || jvm.isAlive();
+                        }
+                    };
+                    labs.add(lab);
+                    return lab;
+                },
+                true,
+                EndsItsLab.class);
+        assertThat(outcomes)
+                .containsOnly(
+                        Map.entry("EndsItsLab.ends.#1", "SUCCESSFUL"),
+                        Map.entry("EndsItsLab.ends.#2", "SUCCESSFUL"),
+                        Map.entry("EndsItsLab.ends.#3", "FAILED"),
+                        Map.entry("EndsItsLab.ends.#4", "SUCCESSFUL"));
+        assertThat(labs).hasSize(4); // after "once", and twice after "always"
+    }
+
     @Test
     void failsAllWhenNoJvmStarts() {
         AgentHost broken = new Here() {
