@@ -266,7 +266,9 @@ final class Machine implements Hardware.RunListener {
 
     private Optional<GdbTarget> debugged() {
         Hardware running = hardware;
-        return running == null ? Optional.empty() : Optional.of(running.partition().debugging());
+        return running == null
+                ? Optional.empty()
+                : Optional.of(running.partition().debugging());
     }
 
     void startUnderDebugger() {

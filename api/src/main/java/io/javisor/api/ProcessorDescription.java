@@ -39,8 +39,7 @@ public record ProcessorDescription(
         }
         ByteBuffer vendor = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
         vendor.putInt(zero.ebx()).putInt(zero.edx()).putInt(zero.ecx());
-        return new ProcessorDescription(
-                cpu, text(vendor), text(brand), family, model, signature & 0xF, tscKhz);
+        return new ProcessorDescription(cpu, text(vendor), text(brand), family, model, signature & 0xF, tscKhz);
     }
 
     private static String text(ByteBuffer bytes) {

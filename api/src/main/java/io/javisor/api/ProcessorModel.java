@@ -84,8 +84,8 @@ record ProcessorModel(
         return new PartitionConfig(
                 name,
                 topology.vcpus().stream().map(CpuTopology.Vcpu::apicId).toList(),
-                (vcpu, supported) -> entries(
-                        CpuidTopology.adjust(leaves(cpu.model().of(host.complete(supported))), topology, vcpu)),
+                (vcpu, supported) ->
+                        entries(CpuidTopology.adjust(leaves(cpu.model().of(host.complete(supported))), topology, vcpu)),
                 hyperV,
                 cpu.options());
     }

@@ -167,7 +167,9 @@ class DebuggerTest {
                 assertThat(gdb.ask("T3")).isEqualTo("OK");
                 assertThat(gdb.ask("T4")).isEqualTo("E03");
                 assertThat(gdb.ask("Hg2")).isEqualTo("OK");
-                assertThat(register(gdb, RIP)).as("of one that waits to be woken").isNotEqualTo(ENTRY);
+                assertThat(register(gdb, RIP))
+                        .as("of one that waits to be woken")
+                        .isNotEqualTo(ENTRY);
                 String extra = gdb.ask("qThreadExtraInfo,2");
                 assertThat(new String(HexFormat.of().parseHex(extra), StandardCharsets.UTF_8))
                         .isEqualTo("vCPU 1, uninitialized");
@@ -190,8 +192,24 @@ class DebuggerTest {
             vm.startUnderDebugger();
             try (GdbClient gdb = connect(server)) {
                 for (String nonsense : new String[] {
-                    "m", "m1", "mzz,1", "M100000,2:00", "X1", "P2", "P2=00", "pff", "G00", "Z1,100000", "Z2,100001,2",
-                    "Hx1", "H", "vCont;x", "vCont;", "qXfer:features:read:target.xml:0", "qThreadExtraInfo,", "qRcmd,0",
+                    "m",
+                    "m1",
+                    "mzz,1",
+                    "M100000,2:00",
+                    "X1",
+                    "P2",
+                    "P2=00",
+                    "pff",
+                    "G00",
+                    "Z1,100000",
+                    "Z2,100001,2",
+                    "Hx1",
+                    "H",
+                    "vCont;x",
+                    "vCont;",
+                    "qXfer:features:read:target.xml:0",
+                    "qThreadExtraInfo,",
+                    "qRcmd,0",
                 }) {
                     assertThat(gdb.ask(nonsense)).as(nonsense).matches("E[0-9a-f]{2}");
                 }

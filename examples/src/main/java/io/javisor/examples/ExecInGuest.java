@@ -19,9 +19,8 @@ public final class ExecInGuest {
                 .build()) {
             vm.start().await(Wait.forShell(), PATIENCE);
 
-            ExecResult sorted = vm.exec(ExecRequest.command("sort", "-n")
-                    .stdin("10\n9\n8\n")
-                    .build());
+            ExecResult sorted = vm.exec(
+                    ExecRequest.command("sort", "-n").stdin("10\n9\n8\n").build());
             IO.println("sorted: " + sorted.stdoutText().replace('\n', ' '));
 
             ExecResult greeting = vm.exec(ExecRequest.command("sh", "-c", "echo hello $NAME; exit 3")
@@ -29,8 +28,9 @@ public final class ExecInGuest {
                     .build());
             IO.println(greeting.stdoutText().strip() + ", exit code " + greeting.exitCode());
 
-            ExecResult endless = vm.exec(
-                    ExecRequest.command("sleep", "1000").timeout(Duration.ofMillis(500)).build());
+            ExecResult endless = vm.exec(ExecRequest.command("sleep", "1000")
+                    .timeout(Duration.ofMillis(500))
+                    .build());
             IO.println("timed out: " + endless.timedOut());
 
             IO.println("ended: " + vm.shutdown(PATIENCE));

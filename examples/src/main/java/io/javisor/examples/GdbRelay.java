@@ -56,8 +56,7 @@ final class GdbRelay implements AutoCloseable {
     }
 
     private void carry(Socket debugger) throws IOException {
-        LabProcess shell =
-                inside.start(LabCommand.of("/bin/bash", "-c", CARRY.formatted(socket.getLocalPort())));
+        LabProcess shell = inside.start(LabCommand.of("/bin/bash", "-c", CARRY.formatted(socket.getLocalPort())));
         try {
             InputStream fromGdb = debugger.getInputStream();
             OutputStream toGuest = shell.getOutputStream();

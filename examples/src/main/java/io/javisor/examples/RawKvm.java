@@ -20,14 +20,23 @@ public final class RawKvm {
     private static final int NUMBER_PORT = 0x11;
 
     private static final int[] PROGRAM = {
-        0xBE, 0x00, 0x20, //       mov si, 0x2000
+        0xBE,
+        0x00,
+        0x20, //       mov si, 0x2000
         0xAC, //             next: lodsb
-        0x84, 0xC0, //             test al, al
-        0x74, 0x04, //             jz done
-        0xE6, TEXT_PORT, //        out 0x10, al
-        0xEB, 0xF7, //             jmp next
-        0xE4, NUMBER_PORT, // done: in al, 0x11
-        0xA2, 0x00, 0x90, //       mov [0x9000], al      where no memory is
+        0x84,
+        0xC0, //             test al, al
+        0x74,
+        0x04, //             jz done
+        0xE6,
+        TEXT_PORT, //        out 0x10, al
+        0xEB,
+        0xF7, //             jmp next
+        0xE4,
+        NUMBER_PORT, // done: in al, 0x11
+        0xA2,
+        0x00,
+        0x90, //       mov [0x9000], al      where no memory is
         0xF4, //                   hlt
     };
 

@@ -1,9 +1,9 @@
 package io.javisor.kvm;
 
-import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_CTRL;
-import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_OFFSET;
 import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_INJECT_BP;
 import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_INJECT_DB;
+import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_CTRL;
+import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_OFFSET;
 import static io.javisor.kvm.abi.Struct.offset;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -298,12 +298,11 @@ public final class VcpuState {
      * @param vector 1 (#DB) or 3 (#BP)
      */
     public void returnDebugException(GuestDebug debug, int vector) {
-        int flag =
-                switch (vector) {
-                    case 1 -> KVM_GUESTDBG_INJECT_DB;
-                    case 3 -> KVM_GUESTDBG_INJECT_BP;
-                    default -> throw new IllegalArgumentException("exception " + vector + " is none of a debugger's");
-                };
+        int flag = switch (vector) {
+            case 1 -> KVM_GUESTDBG_INJECT_DB;
+            case 3 -> KVM_GUESTDBG_INJECT_BP;
+            default -> throw new IllegalArgumentException("exception " + vector + " is none of a debugger's");
+        };
         setGuestDebug(debug, flag);
     }
 

@@ -40,8 +40,8 @@ public final class VirtualMachineExtension
         return unfit(Host.check())
                 .map(reason -> {
                     if (Boolean.getBoolean(WithVirtualMachine.REQUIRED)) {
-                        throw new ExtensionConfigurationException(
-                                "no virtual machine can run here, and " + WithVirtualMachine.REQUIRED + " is set: " + reason);
+                        throw new ExtensionConfigurationException("no virtual machine can run here, and "
+                                + WithVirtualMachine.REQUIRED + " is set: " + reason);
                     }
                     String name = context.getDisplayName();
                     LOG.log(Level.WARNING, name + " is skipped, no virtual machine can run here: " + reason);
@@ -98,7 +98,8 @@ public final class VirtualMachineExtension
             Running running = ofClass.getStore(NAMESPACE).get(Running.class, Running.class);
             if (running != null) {
                 context.publishReportEntry(
-                        "the guest's console, its last lines", running.machine.console().tail(TAIL_LINES));
+                        "the guest's console, its last lines",
+                        running.machine.console().tail(TAIL_LINES));
             }
         }
     }

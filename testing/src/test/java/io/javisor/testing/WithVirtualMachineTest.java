@@ -49,7 +49,9 @@ class WithVirtualMachineTest {
         run(UnameCase.class);
         if (unfit.isPresent()) {
             assertThat(skipped).hasSize(1);
-            assertThat(skipped.getFirst()).startsWith("no virtual machine can run here: ").hasSizeGreaterThan(50);
+            assertThat(skipped.getFirst())
+                    .startsWith("no virtual machine can run here: ")
+                    .hasSizeGreaterThan(50);
         } else {
             assertThat(skipped).isEmpty();
         }

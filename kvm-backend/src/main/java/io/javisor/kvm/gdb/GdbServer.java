@@ -101,8 +101,8 @@ public final class GdbServer implements AutoCloseable {
         debugger.setTcpNoDelay(true);
         Optional<GdbTarget> target = guest.get();
         if (target.isPresent()) {
-            var stream = new PacketStream(
-                    new BufferedInputStream(debugger.getInputStream()), debugger.getOutputStream());
+            var stream =
+                    new PacketStream(new BufferedInputStream(debugger.getInputStream()), debugger.getOutputStream());
             new GdbSession(stream, target.get(), kill).run();
         }
     }

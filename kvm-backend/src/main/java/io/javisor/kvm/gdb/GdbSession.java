@@ -228,7 +228,8 @@ final class GdbSession implements GdbTarget.Events {
     private String monitor(String command) {
         String said = command.strip().equals("registers")
                 ? String.join(
-                        "\n", target.vcpus().stream().map(v -> v.dump().toString()).toList())
+                        "\n",
+                        target.vcpus().stream().map(v -> v.dump().toString()).toList())
                 : "monitor registers: all registers of all vCPUs";
         return Hex.of((said + "\n").getBytes(StandardCharsets.UTF_8));
     }

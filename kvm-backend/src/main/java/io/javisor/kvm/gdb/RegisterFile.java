@@ -195,7 +195,8 @@ final class RegisterFile {
             case "cr3" -> sregs.cr3(value);
             case "cr4" -> sregs.cr4(value);
             case "efer" -> sregs.efer(value);
-            // Selectors mean nothing without their descriptors; the rest of the x87 state is a matter of the unit's own.
+            // Selectors mean nothing without their descriptors; the rest of the x87 state is a matter of the unit's
+            // own.
             default -> throw new GdbError(GdbError.INVALID);
         }
     }

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class BaselineLeaves {
     private static final int XSAVE = 0xD;
 
-    // Features beyond the levels that a guest has if its host does, as masks. Instruction-set extensions are not among them.
+    // Features beyond the levels that a guest has if its host does, as masks. Instruction-set extensions are not among
+    // them.
 
     /** VMX and PDCM (both taken away later unless asked for), PCID, x2APIC, TSC-deadline timer, hypervisor. */
     private static final int KERNEL_1_ECX = 1 << 5 | 1 << 15 | 1 << 17 | 1 << 21 | 1 << 24 | 1 << 31;
@@ -37,7 +38,8 @@ final class BaselineLeaves {
     private static final int KERNEL_AMD_EDX = 0x0183_F3FF | 1 << 26 | 1 << 27;
 
     /** IBPB, IBRS, STIBP, their modes, SSBD, VIRT_SSBD, SSB_NO, PSFD. */
-    private static final int SPECULATION_AMD_EBX = 0x1F << 14 | 1 << 12 | 1 << 19 | 1 << 24 | 1 << 25 | 1 << 26 | 1 << 28;
+    private static final int SPECULATION_AMD_EBX =
+            0x1F << 14 | 1 << 12 | 1 << 19 | 1 << 24 | 1 << 25 | 1 << 26 | 1 << 28;
 
     /** LFENCE serializes, null selectors clear the base, automatic IBRS, and what tells of SRSO. */
     private static final int SPECULATION_AMD_2 = 1 << 2 | 1 << 6 | 1 << 8 | 0xF << 27;
@@ -103,8 +105,7 @@ final class BaselineLeaves {
                     0x8000_000A,
                     0x8000_001D,
                     0x8000_001E,
-                    0x8000_0022 ->
-                leaf;
+                    0x8000_0022 -> leaf;
             default -> null;
         };
     }
@@ -117,8 +118,7 @@ final class BaselineLeaves {
                 yield leaf.with(leaf.eax() & components, size, size, 0);
             }
             case 1 -> leaf.with(leaf.eax() & XSAVE_FORMS, 0, 0, 0);
-            default ->
-                leaf.index() < Integer.SIZE && (components >>> leaf.index() & 1) == 1 ? leaf : null;
+            default -> leaf.index() < Integer.SIZE && (components >>> leaf.index() & 1) == 1 ? leaf : null;
         };
     }
 

@@ -29,12 +29,11 @@ final class PerformanceCounters {
     /** Whether a guest with these leaves has some. */
     static boolean areIn(List<CpuidEntry> leaves) {
         for (CpuidEntry leaf : leaves) {
-            boolean has =
-                    switch (leaf.function()) {
-                        case INTEL_LEAF, AMD_LEAF -> leaf.eax() != 0;
-                        case AMD_FEATURES -> (leaf.ecx() & AMD_CORE) != 0;
-                        default -> false;
-                    };
+            boolean has = switch (leaf.function()) {
+                case INTEL_LEAF, AMD_LEAF -> leaf.eax() != 0;
+                case AMD_FEATURES -> (leaf.ecx() & AMD_CORE) != 0;
+                default -> false;
+            };
             if (has) {
                 return true;
             }

@@ -116,8 +116,8 @@ class DebuggerInGuestTest {
                     "delete",
                     "detach")) {
                 gdb.await("Continuing.");
-                CompletableFuture<String> answer = CompletableFuture.supplyAsync(
-                        () -> vm.exec("sh", "-c", "hostname stopped && hostname").stdoutText());
+                CompletableFuture<String> answer = CompletableFuture.supplyAsync(() ->
+                        vm.exec("sh", "-c", "hostname stopped && hostname").stdoutText());
                 String said = gdb.toItsEnd();
                 System.out.println(said);
                 assertThat(said)
@@ -183,8 +183,9 @@ class DebuggerInGuestTest {
                 assertThat(d.pc()).isEqualTo(0x1001);
             });
             cpu.state().returnDebugException(breakpoints, 3);
-            assertThat(cpu.run()).isInstanceOfSatisfying(Exit.IoOut.class, out -> assertThat(out.value())
-                    .isEqualTo('h'));
+            assertThat(cpu.run())
+                    .isInstanceOfSatisfying(
+                            Exit.IoOut.class, out -> assertThat(out.value()).isEqualTo('h'));
             assertThat(cpu.run()).as("after its handler").isInstanceOf(Exit.Halt.class);
             assertThat(cpu.regs().rip()).isEqualTo(0x1004);
         }

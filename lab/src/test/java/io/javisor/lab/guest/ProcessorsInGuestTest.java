@@ -29,8 +29,8 @@ class ProcessorsInGuestTest {
     }
 
     private static String line(VirtualMachine vm, String key) {
-        String line = vm.exec("sh", "-c", "grep -m 1 '^" + key + "' /proc/cpuinfo")
-                .stdoutText();
+        String line =
+                vm.exec("sh", "-c", "grep -m 1 '^" + key + "' /proc/cpuinfo").stdoutText();
         return line.substring(line.indexOf(':') + 1).strip();
     }
 
@@ -71,8 +71,8 @@ class ProcessorsInGuestTest {
                 .stdoutText();
         assertThat(read).contains("|dd: ");
         assertThat(vm.statistics().unknownMsrs()).isGreaterThan(before);
-        String known =
-                vm.exec("sh", "-c", "dd if=/dev/cpu/0/msr bs=8 count=1 skip=2 2>/dev/null | wc -c").stdoutText();
+        String known = vm.exec("sh", "-c", "dd if=/dev/cpu/0/msr bs=8 count=1 skip=2 2>/dev/null | wc -c")
+                .stdoutText();
         assertThat(known.strip()).as("the TSC").isEqualTo("8");
     }
 
