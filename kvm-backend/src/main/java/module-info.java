@@ -4,5 +4,6 @@ module io.javisor.kvm {
     requires transitive io.javisor.linux;
 
     exports io.javisor.kvm;
+    exports io.javisor.kvm.gdb;
     exports io.javisor.kvm.partition;
 }

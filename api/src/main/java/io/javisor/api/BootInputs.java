@@ -37,7 +37,7 @@ final class BootInputs {
     }
 
     static BootInputs prepare(MachineSpec spec) {
-        var inputs = new BootInputs(spec, ProcessorModel.onThisHost(spec.numa()), UUID.randomUUID());
+        var inputs = new BootInputs(spec, ProcessorModel.onThisHost(spec.numa(), spec.cpu()), UUID.randomUUID());
         inputs.files();
         return inputs;
     }

@@ -10,6 +10,9 @@ import io.javisor.api.state.ProcessorLeaf;
 import io.javisor.api.state.SpecLeaf;
 import io.javisor.api.state.StateDraft;
 import io.javisor.api.state.StateFolder;
+import io.javisor.kvm.gdb.GdbServer;
+import io.javisor.kvm.gdb.GdbTarget;
+import io.javisor.kvm.partition.CpuOption;
 import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.MemoryPool;
@@ -62,6 +65,7 @@ final class Machine implements Hardware.RunListener {
     private final Tally tally = new Tally();
     private final @Nullable MemoryPool pool;
     private final @Nullable MachineMemory memory;
+    private final DebugPort debugPort = new DebugPort();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -94,7 +98,7 @@ final class Machine implements Hardware.RunListener {
 
     /** A machine that goes on where it was saved; PAUSED. */
     static Machine restore(StateFolder saved, MachineSpec spec, UUID uuid) {
-        ProcessorModel processors = ProcessorModel.restored(saved.topology(), saved.processors());
+        ProcessorModel processors = ProcessorModel.restored(saved.topology(), spec.cpu(), saved.processors());
         var disks = new Disks(spec);
         disks.check();
         GuestRam ram = GuestRam.restore(spec, saved);
@@ -151,6 +155,15 @@ final class Machine implements Hardware.RunListener {
     MachineStatistics statistics() {
         Hardware running = hardware;
         return tally.with(running == null ? null : running.partition());
+    }
+
+    ProcessorDescription processor() {
+        lock.lock(); // so that no run ends meanwhile
+        try {
+            return ProcessorModel.describe(spec.cpu(), present().partition().processors());
+        } finally {
+            lock.unlock();
+        }
     }
 
     List<String> threadNames() {
@@ -244,7 +257,30 @@ final class Machine implements Hardware.RunListener {
         return ram.residentBytes();
     }
 
+    GdbServer debugger(int port) {
+        if (state == MachineState.CLOSED) {
+            throw Failure.wrongState("debug", spec.name(), state);
+        }
+        return debugPort.open(spec.name(), port, this::debugged, this::kill);
+    }
+
+    private Optional<GdbTarget> debugged() {
+        Hardware running = hardware;
+        return running == null
+                ? Optional.empty()
+                : Optional.of(running.partition().debugging());
+    }
+
+    void startUnderDebugger() {
+        debugPort.requireOpen(spec.name());
+        start(true);
+    }
+
     void start() {
+        start(false);
+    }
+
+    private void start(boolean underDebugger) {
         require("start", MachineState.CREATED, MachineState.STOPPED);
         try {
             admit(mayPage() ? RECLAIM_BEFORE_PAGING : RECLAIM);
@@ -257,14 +293,14 @@ final class Machine implements Hardware.RunListener {
         try {
             require("start", MachineState.CREATED, MachineState.STOPPED);
             outcome = null;
-            powerOn();
+            powerOn(underDebugger);
         } finally {
             lock.unlock();
         }
     }
 
     /** Puts a run up; on failure the machine is STOPPED, with the error as its outcome. Called with the lock held. */
-    private void powerOn() {
+    private void powerOn(boolean underDebugger) {
         become(MachineState.STARTING);
         Hardware fresh = null;
         crashReport = null;
@@ -275,6 +311,9 @@ final class Machine implements Hardware.RunListener {
             fresh = Hardware.assemble(spec, inputs, ram, disks, console, memory, this);
             hardware = fresh;
             tally.booted();
+            if (underDebugger) {
+                fresh.partition().waitForDebugger();
+            }
             fresh.partition().start();
             if (paging != null) {
                 Hardware run = fresh;
@@ -330,6 +369,12 @@ final class Machine implements Hardware.RunListener {
                     "save-dynamic-memory",
                     "machine \"" + spec.name() + "\" has dynamic memory, and can't be saved",
                     "describe it without dynamicMemory(..)");
+        }
+        if (spec.cpu().options().contains(CpuOption.NESTED)) {
+            throw new HypervisorException(
+                    "save-nested",
+                    "machine \"" + spec.name() + "\" has nested virtualization, and can't be saved",
+                    "describe its processors without CpuOption.NESTED");
         }
         try (StateDraft draft = StateDraft.begin(folder)) {
             Hardware run;
@@ -505,6 +550,7 @@ final class Machine implements Hardware.RunListener {
         } finally {
             lock.unlock();
         }
+        debugPort.close();
         console.close();
         ram.close();
         events.close();
@@ -631,7 +677,7 @@ final class Machine implements Hardware.RunListener {
             ram.clear();
             if (meaning instanceof Outcome.Reset && spec.onReset() == ResetAction.RESTART) {
                 events.publish(new MachineEvent.Restarted(Instant.now()));
-                powerOn();
+                powerOn(false);
                 return;
             }
             disks.close();

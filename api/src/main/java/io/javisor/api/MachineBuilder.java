@@ -1,5 +1,7 @@
 package io.javisor.api;
 
+import io.javisor.kvm.partition.CpuModel;
+import io.javisor.kvm.partition.CpuOption;
 import io.javisor.memory.DynamicMemory;
 import io.javisor.memory.MemoryPool;
 import io.javisor.numa.NumaTopology;
@@ -11,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,7 @@ public final class MachineBuilder {
     private @Nullable Consumer<DynamicMemory.Builder> dynamicMemory;
     private @Nullable MemoryPool pool;
     private @Nullable Consumer<LinuxSpec.Builder> linux;
+    private CpuSpec cpu = CpuSpec.HOST;
     private ResetAction onReset = ResetAction.RESTART;
     private final List<DriveSpec.Builder> drives = new ArrayList<>();
 
@@ -36,6 +40,20 @@ public final class MachineBuilder {
     /** Sets the number of virtual processors, 1 to {@link NumaTopology#MAX_VCPUS}; 1 unless said otherwise. */
     public MachineBuilder vcpus(int count) {
         vcpus = count;
+        return this;
+    }
+
+    /**
+     * Sets what processors the guest sees; all features of the host's unless said otherwise. A baseline lets a saved machine go
+     * on where processors have fewer features, or others.
+     */
+    public MachineBuilder cpu(CpuModel model, CpuOption... options) {
+        return cpu(new CpuSpec(model, Set.of(options)));
+    }
+
+    /** Sets what processors the guest sees, as {@link CpuSpec#parse} reads it. */
+    public MachineBuilder cpu(CpuSpec processors) {
+        cpu = processors;
         return this;
     }
 
@@ -144,6 +162,7 @@ public final class MachineBuilder {
         return new MachineSpec(
                 name,
                 nodes,
+                cpu,
                 limits,
                 limits.isPresent() ? DynamicMemoryGuest.prepared(guest) : guest,
                 onReset,

@@ -11,6 +11,7 @@ import java.util.Optional;
  *
  * @param name for messages, threads and the guest's SMBIOS; any text, 1 to 100 characters
  * @param numa its processors and memory, node by node; a machine of which nothing is said has one node
+ * @param cpu what processors the guest sees
  * @param dynamicMemory what memory it may have while it runs; empty if it keeps its boot memory
  * @param linux what the guest boots
  * @param onReset what a guest's reset does
@@ -19,6 +20,7 @@ import java.util.Optional;
 public record MachineSpec(
         String name,
         NumaTopology numa,
+        CpuSpec cpu,
         Optional<DynamicMemory> dynamicMemory,
         LinuxSpec linux,
         ResetAction onReset,
@@ -30,12 +32,12 @@ public record MachineSpec(
 
     /** The same with another name. */
     public MachineSpec withName(String other) {
-        return new MachineSpec(other, numa, dynamicMemory, linux, onReset, drives);
+        return new MachineSpec(other, numa, cpu, dynamicMemory, linux, onReset, drives);
     }
 
     /** The same with other drives. */
     MachineSpec withDrives(List<DriveSpec> others) {
-        return new MachineSpec(name, numa, dynamicMemory, linux, onReset, others);
+        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, others);
     }
 
     /** Virtual processors. */

@@ -2,12 +2,14 @@ package io.javisor.api;
 
 import io.javisor.kvm.CpuidEntry;
 import io.javisor.kvm.Kvm;
+import io.javisor.kvm.partition.CpuOption;
 import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.kvm.partition.PartitionConfig;
 import io.javisor.kvm.partition.SavedProcessors;
 import io.javisor.numa.NumaTopology;
 import io.javisor.numa.cpuid.CpuidLeaf;
 import io.javisor.numa.cpuid.CpuidTopology;
+import io.javisor.partition.HypervisorException;
 import io.javisor.partition.topology.CpuTopology;
 import java.util.List;
 import java.util.Optional;
@@ -18,19 +20,50 @@ import java.util.Optional;
  * @param topology where each vCPU sits, and its APIC ID
  * @param hyperV whether the guest gets Hyper-V's identity: wherever KVM can
  * @param host what the host's processor is
+ * @param cpu what of it the guest sees
  * @param known the processors that the guest knows already, if it was saved once
  */
-record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host, Optional<SavedProcessors> known) {
+record ProcessorModel(
+        CpuTopology topology, boolean hyperV, HostProcessor host, CpuSpec cpu, Optional<SavedProcessors> known) {
 
-    static ProcessorModel onThisHost(NumaTopology numa) {
+    /** Leaf 1, ECX: VMX (Intel SDM volume 2, CPUID). */
+    private static final int VMX = 1 << 5;
+
+    /** Leaf 0x80000001, ECX: SVM (AMD APM volume 3, appendix E). */
+    private static final int SVM = 1 << 2;
+
+    /**
+     * The processors of a new machine.
+     *
+     * @throws io.javisor.partition.HypervisorException code {@code cpu-model} or {@code cpu-option} if this host can't give them
+     */
+    static ProcessorModel onThisHost(NumaTopology numa, CpuSpec cpu) {
         try (Kvm kvm = Kvm.open()) {
-            List<CpuidLeaf> host = leaves(kvm.supportedCpuid());
+            List<CpuidEntry> supported = kvm.supportedCpuid();
+            cpu.model().of(supported); // refuses what the host lacks
+            if (cpu.options().contains(CpuOption.NESTED)) {
+                requireNested(supported);
+            }
             return new ProcessorModel(
-                    numa.cpuTopology(CpuidTopology.leastCacheShift(host)),
+                    numa.cpuTopology(CpuidTopology.leastCacheShift(leaves(supported))),
                     KvmPartition.supportsHyperV(kvm),
                     HostProcessor.read(),
+                    cpu,
                     Optional.empty());
         }
+    }
+
+    private static void requireNested(List<CpuidEntry> supported) {
+        for (CpuidEntry leaf : supported) {
+            if (leaf.function() == 1 && (leaf.ecx() & VMX) != 0
+                    || leaf.function() == 0x8000_0001 && (leaf.ecx() & SVM) != 0) {
+                return;
+            }
+        }
+        throw new HypervisorException(
+                "cpu-option",
+                "this host's KVM can't give a guest nested virtualization",
+                "load its module with it: modprobe kvm_intel nested=1, or modprobe kvm_amd nested=1");
     }
 
     /**
@@ -38,10 +71,10 @@ record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host, 
      *
      * @throws io.javisor.partition.HypervisorException if this host can't give them
      */
-    static ProcessorModel restored(CpuTopology topology, SavedProcessors saved) {
+    static ProcessorModel restored(CpuTopology topology, CpuSpec cpu, SavedProcessors saved) {
         HostProcessor host = HostProcessor.read();
         KvmPartition.requireFit(saved, host::complete);
-        return new ProcessorModel(topology, saved.hyperV(), host, Optional.of(saved));
+        return new ProcessorModel(topology, saved.hyperV(), host, cpu, Optional.of(saved));
     }
 
     PartitionConfig partition(String name) {
@@ -51,8 +84,15 @@ record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host, 
         return new PartitionConfig(
                 name,
                 topology.vcpus().stream().map(CpuTopology.Vcpu::apicId).toList(),
-                (vcpu, supported) -> entries(CpuidTopology.adjust(leaves(host.complete(supported)), topology, vcpu)),
-                hyperV);
+                (vcpu, supported) ->
+                        entries(CpuidTopology.adjust(leaves(cpu.model().of(host.complete(supported))), topology, vcpu)),
+                hyperV,
+                cpu.options());
+    }
+
+    /** What the first vCPU's leaves say, in short. */
+    static ProcessorDescription describe(CpuSpec cpu, SavedProcessors processors) {
+        return ProcessorDescription.of(cpu, processors.cpuid().getFirst(), processors.tscKhz());
     }
 
     private static List<CpuidLeaf> leaves(List<CpuidEntry> entries) {

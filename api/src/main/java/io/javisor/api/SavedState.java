@@ -46,6 +46,11 @@ public final class SavedState {
         return folder.spec();
     }
 
+    /** The processors that its guest knows. */
+    public ProcessorDescription processor() {
+        return ProcessorModel.describe(spec().cpu(), folder.processors());
+    }
+
     /** When the guest's time stopped. */
     public Instant savedAt() {
         return folder.machine().savedAt();

@@ -3,6 +3,7 @@ package io.javisor.api;
 import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
+import io.javisor.kvm.gdb.GdbServer;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.MemoryPool;
 import io.javisor.numa.placement.MachineNuma;
@@ -106,6 +107,28 @@ public final class VirtualMachine implements AutoCloseable {
     /** Boots the guest, from {@code CREATED} or {@code STOPPED}; returns as soon as its vCPUs run. */
     public VirtualMachine start() {
         machine.start();
+        return this;
+    }
+
+    /**
+     * Lets debuggers in: gdb's {@code target remote localhost:PORT}, one at a time, while the guest runs. To gdb the vCPUs are
+     * threads. A session ends with the guest's run, also at a reset; when gdb goes, the guest goes on. Whoever reaches the
+     * loopback port controls the guest. Close what this gives to let nobody in any more; the machine's end does it too.
+     *
+     * @param port of the loopback interface; 0 for a free one
+     * @throws io.javisor.partition.HypervisorException code {@code gdb-port} if the port can't be had
+     */
+    public GdbServer debugger(int port) {
+        return machine.debugger(port);
+    }
+
+    /**
+     * As {@link #start}, but the guest waits at its first instruction until a debugger lets it go.
+     *
+     * @throws io.javisor.partition.HypervisorException code {@code no-debugger} if {@link #debugger} was not called before
+     */
+    public VirtualMachine startUnderDebugger() {
+        machine.startUnderDebugger();
         return this;
     }
 
@@ -245,6 +268,15 @@ public final class VirtualMachine implements AutoCloseable {
      */
     public MachineMemory memory() {
         return machine.memory();
+    }
+
+    /**
+     * The processors that the guest has now: what was asked for, whose they are, and how fast their time stamp counter is.
+     *
+     * @throws io.javisor.partition.HypervisorException code {@code wrong-state} if it has not been started
+     */
+    public ProcessorDescription processor() {
+        return machine.processor();
     }
 
     /** Where the machine's memory and vCPUs lie on the host's NUMA nodes, and the means to move them. */

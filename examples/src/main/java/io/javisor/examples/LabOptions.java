@@ -73,9 +73,16 @@ final class LabOptions {
      */
     int runInside(CommandLine line, MachineOptions machine, Optional<Duration> limit)
             throws IOException, InterruptedException {
+        return runInside(line, machine, new GdbOptions(), limit);
+    }
+
+    /** The same, and carries debuggers in. */
+    int runInside(CommandLine line, MachineOptions machine, GdbOptions gdb, Optional<Duration> limit)
+            throws IOException, InterruptedException {
         machine.spec().prefetch(); // there is no network inside
         try (HeldDisks _ = machine.holdDisks();
-                Lab inside = Lab.start(specFor(machine))) {
+                Lab inside = Lab.start(specFor(machine));
+                GdbRelay _ = gdb.relayInto(inside)) {
             LabProcess process = inside.start(LabCommand.of(commandFor(line).toArray(String[]::new))
                     .in(Path.of("").toAbsolutePath())
                     .with(INSIDE, "1"));

@@ -1,5 +1,6 @@
 package io.javisor.examples;
 
+import io.javisor.api.CpuSpec;
 import io.javisor.api.DriveSpec;
 import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineBuilder;
@@ -96,6 +97,16 @@ final class MachineOptions {
     private @Nullable Integer vcpus;
 
     @Option(
+            names = "--cpu",
+            paramLabel = "MODEL[,nested][,pmu]",
+            converter = CpuConverter.class,
+            description = {
+                "What processors the guest sees: host (all that this one has), x86-64-v2, x86-64-v3, x86-64-v4.",
+                "nested: with virtualization; pmu: with performance counters (default: host, without these)."
+            })
+    private @Nullable CpuSpec cpu;
+
+    @Option(
             names = "--numa",
             paramLabel = "vcpus=N,memory=SIZE[,host-node=N][,policy=bind|preferred]",
             description =
@@ -133,6 +144,18 @@ final class MachineOptions {
         public Long convert(String text) {
             try {
                 return MemorySize.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new CommandLine.TypeConversionException(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** Reads processors as the API does. */
+    static final class CpuConverter implements CommandLine.ITypeConverter<CpuSpec> {
+        @Override
+        public CpuSpec convert(String text) {
+            try {
+                return CpuSpec.parse(text);
             } catch (IllegalArgumentException e) {
                 throw new CommandLine.TypeConversionException(String.valueOf(e.getMessage()));
             }
@@ -177,6 +200,9 @@ final class MachineOptions {
         }
         if (vcpus != null) {
             builder.vcpus(vcpus);
+        }
+        if (cpu != null) {
+            builder.cpu(cpu);
         }
         disks.forEach(disk -> DriveArgument.parse(disk).addTo(builder));
         dvds.forEach(builder::dvd);

@@ -65,6 +65,9 @@ final class RunCommand implements Callable<Integer> {
     private final StateOptions state = new StateOptions();
 
     @CommandLine.Mixin
+    private final GdbOptions gdb = new GdbOptions();
+
+    @CommandLine.Mixin
     private final LabOptions lab = new LabOptions();
 
     @CommandLine.Spec
@@ -79,10 +82,12 @@ final class RunCommand implements Callable<Integer> {
         }
         machine.check(spec.commandLine());
         state.check(spec.commandLine(), machine, exec != null || timeout != null);
+        gdb.check(spec.commandLine(), state.restores());
         if (lab.needed(machine, err)) {
             return lab.runInside(
                     spec.commandLine(),
                     machine,
+                    gdb,
                     Optional.ofNullable(timeout).map(seconds -> Duration.ofMillis((long) (seconds * 1000))));
         }
         long deadline = timeout == null ? Long.MAX_VALUE : System.nanoTime() + (long) (timeout * 1e9);
@@ -100,8 +105,10 @@ final class RunCommand implements Callable<Integer> {
                         .build();
     }
 
-    private static void begin(VirtualMachine vm) {
-        if (vm.state() == MachineState.PAUSED) {
+    private void begin(VirtualMachine vm, PrintWriter err) {
+        if (gdb.open(vm, err)) {
+            vm.startUnderDebugger();
+        } else if (vm.state() == MachineState.PAUSED) {
             vm.resume(); // it was restored
         } else {
             vm.start();
@@ -111,7 +118,7 @@ final class RunCommand implements Callable<Integer> {
     private int interactive(VirtualMachine vm, long deadline, PrintWriter err) {
         try (Terminal terminal = Terminal.raw()) {
             vm.console().copyTo(System.out);
-            begin(vm);
+            begin(vm, err);
             Thread.ofPlatform()
                     .daemon()
                     .name("stdin")
@@ -135,7 +142,7 @@ final class RunCommand implements Callable<Integer> {
 
     private int executed(VirtualMachine vm, String command, long deadline, PrintWriter err) throws IOException {
         try {
-            begin(vm);
+            begin(vm, err);
             vm.await(Wait.forShell(), left(deadline));
             ExecResult result = vm.exec(ExecRequest.command("/bin/sh", "-c", command)
                     .timeout(left(deadline))

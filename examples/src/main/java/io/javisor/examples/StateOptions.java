@@ -21,6 +21,7 @@ final class StateOptions {
             "--append",
             "--memory",
             "--vcpus",
+            "--cpu",
             "--numa",
             "--numa-distance",
             "--disk",
@@ -75,6 +76,11 @@ final class StateOptions {
         }
         SavedState state = machine.saved();
         return line.getParseResult().hasMatchedOption("--name") ? state.restoreAs(machine.name()) : state.restore();
+    }
+
+    /** Whether the machine is to be restored. */
+    boolean restores() {
+        return restore != null;
     }
 
     /** Whether the machine is to be saved. */

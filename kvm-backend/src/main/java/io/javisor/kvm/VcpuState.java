@@ -1,5 +1,7 @@
 package io.javisor.kvm;
 
+import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_INJECT_BP;
+import static io.javisor.kvm.abi.Constants.KVM_GUESTDBG_INJECT_DB;
 import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_CTRL;
 import static io.javisor.kvm.abi.Constants.KVM_VCPU_TSC_OFFSET;
 import static io.javisor.kvm.abi.Struct.offset;
@@ -286,9 +288,28 @@ public final class VcpuState {
 
     /** Sets what stops the guest with {@link Exit.Debug}. */
     public void setGuestDebug(GuestDebug debug) {
+        setGuestDebug(debug, 0);
+    }
+
+    /**
+     * Gives the guest an exception that stopped it with {@link Exit.Debug} and is its own, not the debugger's; what stops it
+     * stays as given.
+     *
+     * @param vector 1 (#DB) or 3 (#BP)
+     */
+    public void returnDebugException(GuestDebug debug, int vector) {
+        int flag = switch (vector) {
+            case 1 -> KVM_GUESTDBG_INJECT_DB;
+            case 3 -> KVM_GUESTDBG_INJECT_BP;
+            default -> throw new IllegalArgumentException("exception " + vector + " is none of a debugger's");
+        };
+        setGuestDebug(debug, flag);
+    }
+
+    private void setGuestDebug(GuestDebug debug, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment struct = arena.allocate(VcpuAbi.GUEST_DEBUG);
-            struct.set(JAVA_INT, 0, debug.control());
+            struct.set(JAVA_INT, 0, debug.control() | flags);
             long registers = offset(VcpuAbi.GUEST_DEBUG, "arch", "debugreg");
             for (int i = 0; i < debug.hardware().size(); i++) {
                 struct.set(

@@ -1,5 +1,6 @@
 package io.javisor.api.state;
 
+import io.javisor.api.CpuSpec;
 import io.javisor.api.DriveAddress;
 import io.javisor.api.DriveSpec;
 import io.javisor.api.LinuxSpec;
@@ -36,11 +37,12 @@ public final class SpecLeaf {
     public static Leaf of(MachineSpec spec) {
         StateWriter out = new StateWriter();
         switch (spec) {
-            case MachineSpec(var name, var numa, var _, var linux, var onReset, var drives) -> {
+            case MachineSpec(var name, var numa, var cpu, var _, var linux, var onReset, var drives) -> {
                 StateWriter nodes = new StateWriter();
                 NumaTopologyState.save(numa, nodes);
                 out.put("name", name)
                         .put("numa", nodes)
+                        .put("cpu", cpu.toString())
                         .put("linux", linux(linux))
                         .put("onReset", onReset.name());
                 out.put("drives", drives.size());
@@ -95,6 +97,7 @@ public final class SpecLeaf {
             return new MachineSpec(
                     name,
                     NumaTopologyState.restore(in.getInner("numa")),
+                    in.has("cpu") ? CpuSpec.parse(in.getString("cpu")) : CpuSpec.HOST,
                     Optional.empty(), // machines of dynamic memory are not saved
                     linux(in.getInner("linux")),
                     ResetAction.valueOf(in.getString("onReset")),

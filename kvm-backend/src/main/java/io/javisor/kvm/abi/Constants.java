@@ -96,6 +96,8 @@ public final class Constants {
     public static final int KVM_GUESTDBG_SINGLESTEP = 2;
     public static final int KVM_GUESTDBG_USE_SW_BP = 65536;
     public static final int KVM_GUESTDBG_USE_HW_BP = 131072;
+    public static final int KVM_GUESTDBG_INJECT_DB = 262144;
+    public static final int KVM_GUESTDBG_INJECT_BP = 524288;
     public static final int KVM_GUESTDBG_BLOCKIRQ = 1048576;
     public static final int KVM_MP_STATE_RUNNABLE = 0;
     public static final int KVM_MP_STATE_UNINITIALIZED = 1;

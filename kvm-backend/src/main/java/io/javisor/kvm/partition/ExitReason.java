@@ -22,6 +22,8 @@ public enum ExitReason {
     HYPERV_HYPERCALL,
     /** A crash report. */
     SYSTEM_EVENT,
+    /** A breakpoint or a step of a debugger, or an exception of these kinds that is the guest's own. */
+    DEBUG,
     /** A triple fault. */
     SHUTDOWN,
     /** Any other: the vCPU can't go on. */

@@ -2,6 +2,8 @@ package io.javisor.kvm.partition;
 
 import io.javisor.kvm.Capability;
 import io.javisor.kvm.CpuidEntry;
+import io.javisor.kvm.Exit;
+import io.javisor.kvm.GuestDebug;
 import io.javisor.kvm.Irqchip;
 import io.javisor.kvm.Kvm;
 import io.javisor.kvm.KvmException;
@@ -10,6 +12,7 @@ import io.javisor.kvm.Msr;
 import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
 import io.javisor.kvm.VcpuState;
+import io.javisor.kvm.gdb.GdbTarget;
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.InterruptLine;
@@ -23,6 +26,7 @@ import io.javisor.partition.synic.HvStatus;
 import io.javisor.partition.synic.SynIc;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,6 +53,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     private final List<List<CpuidEntry>> cpuid = new ArrayList<>(); // of each vCPU
     private final Kvm kvm;
     private final KvmVm vm;
+    private final PartitionDebugging debugging;
     private @Nullable KvmSynIc synic;
     private @Nullable GuestTime stoodStill; // the guest's clocks, while they are to stand still
     private boolean restored;
@@ -61,6 +66,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         this.listener = listener;
         this.kvm = kvm;
         this.vm = vm;
+        this.debugging = new PartitionDebugging(this, vm, gate);
     }
 
     /**
@@ -135,6 +141,16 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         vm.setMemory(nextSlot++, region.gpa(), region.segment());
     }
 
+    /** The guest as debuggers see it, for its present run. */
+    public GdbTarget debugging() {
+        return debugging;
+    }
+
+    /** Holds the vCPUs at their first instruction until a debugger lets them go; before {@link #start}. */
+    public void waitForDebugger() {
+        gate.allow(new BitSet());
+    }
+
     /** A wire into the interrupt controller. */
     public InterruptLine line(int gsi) {
         return asserted -> vm.interrupts().setLine(gsi, asserted);
@@ -196,7 +212,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         }
     }
 
-    private List<Vcpu> handles() {
+    List<Vcpu> handles() {
         return vcpus.stream().map(VcpuThread::vcpu).toList();
     }
 
@@ -322,7 +338,13 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         vcpus.forEach(VcpuThread::kick);
     }
 
-    private void awaitHeld() {
+    /** Tells all vCPUs to look at the gate. */
+    void kickAll() {
+        vcpus.forEach(VcpuThread::kick);
+    }
+
+    /** Waits until all vCPUs that the gate does not let run are held; returns at once if it lets them. */
+    void awaitHeld() {
         boolean interrupted = false;
         while (true) {
             vcpus.forEach(VcpuThread::kick);
@@ -373,6 +395,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     /** Ends all vCPUs for good, and waits for their threads. Not from a vCPU's thread. Idempotent. */
     public synchronized void end() {
         gate.set(RunGate.Order.END);
+        debugging.ended();
         boolean interrupted = false;
         for (VcpuThread vcpu : vcpus) {
             while (started && vcpu.thread().isAlive()) {
@@ -419,6 +442,11 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         public long hypercall(long input, long parameter) {
             KvmSynIc here = synic;
             return here == null ? HvStatus.INVALID_HYPERCALL_CODE.code() : here.hypercall(input, parameter);
+        }
+
+        @Override
+        public @Nullable GuestDebug debugged(int vcpu, Exit.Debug exit) {
+            return debugging.stopped(vcpu, exit);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.javisor.kvm.partition;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * What a partition is made of.
@@ -10,14 +11,22 @@ import java.util.List;
  * @param cpuid what processor the guest sees
  * @param hyperV whether the guest gets Hyper-V's identity, SynIC and timers; needs a host with KVM's Hyper-V
  *     enlightenments. Without it the guest gets KVM's own paravirtual clock
+ * @param options what its processors have besides
  */
-public record PartitionConfig(String name, List<Integer> apicIds, CpuidPolicy cpuid, boolean hyperV) {
-    /** Copies the list. */
+public record PartitionConfig(
+        String name, List<Integer> apicIds, CpuidPolicy cpuid, boolean hyperV, Set<CpuOption> options) {
+    /** Copies the collections. */
     public PartitionConfig {
         apicIds = List.copyOf(apicIds);
+        options = Set.copyOf(options);
         if (apicIds.isEmpty()) {
             throw new IllegalArgumentException(name + ": a partition has at least one vCPU");
         }
+    }
+
+    /** Whether its processors have this. */
+    public boolean has(CpuOption option) {
+        return options.contains(option);
     }
 
     /** vCPUs. */

@@ -7,8 +7,10 @@ import io.javisor.partition.state.StateWriter;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The processors of a saved machine, as its guest knows them: what a host must be able to give again.
@@ -34,7 +36,12 @@ public record SavedProcessors(List<Integer> apicIds, List<List<CpuidEntry>> cpui
 
     /** What a partition with these processors is made of. */
     public PartitionConfig partition(String name) {
-        return new PartitionConfig(name, apicIds, CpuidPolicy.exactly(cpuid), hyperV);
+        return new PartitionConfig(name, apicIds, CpuidPolicy.exactly(cpuid), hyperV, options());
+    }
+
+    /** What the leaves tell of the options; machines with nested virtualization are not saved. */
+    private Set<CpuOption> options() {
+        return PerformanceCounters.areIn(cpuid.getFirst()) ? EnumSet.of(CpuOption.PMU) : Set.of();
     }
 
     /** Writes them. */

@@ -20,17 +20,13 @@ final class VcpuSetup {
     private static final int TSC_DEADLINE = 1 << 24;
     private static final int HYPERVISOR = 1 << 31;
 
-    /** Features of leaf 0x80000001, ECX (AMD APM volume 3, appendix E): SVM and the core performance counters. */
+    /** Features of leaf 0x80000001, ECX (AMD APM volume 3, appendix E): SVM. */
     private static final int SVM = 1 << 2;
 
-    private static final int PERFORMANCE_COUNTERS = 1 << 23;
-
     private static final int LEAF_FEATURES = 1;
-    private static final int LEAF_PMU = 0xA;
     private static final int LEAF_XSAVE = 0xD;
     private static final int LEAF_AMD_FEATURES = 0x8000_0001;
     private static final int LEAF_SVM = 0x8000_000A;
-    private static final int LEAF_AMD_PMU = 0x8000_0022;
 
     private static final int MSR_MISC_ENABLE = 0x1A0;
     private static final long FAST_STRINGS = 1;
@@ -45,7 +41,7 @@ final class VcpuSetup {
 
     /** Sets CPUID, SynIC, XCR0 and the MSRs that firmware would have set; gives the CPUID leaves that were set. */
     static List<CpuidEntry> prepare(Kvm kvm, Vcpu vcpu, PartitionConfig config, List<CpuidEntry> processor) {
-        List<CpuidEntry> leaves = config.cpuid().isExact() ? processor : guestFeatures(kvm, processor);
+        List<CpuidEntry> leaves = config.cpuid().isExact() ? processor : guestFeatures(kvm, config, processor);
         if (config.hyperV() && !config.cpuid().isExact()) {
             leaves = HyperV.identity(leaves, kvm.supportedHypervCpuid());
         }
@@ -64,9 +60,16 @@ final class VcpuSetup {
         return leaves;
     }
 
-    /** No nesting and no performance counters; a hypervisor is announced, and KVM's TSC-deadline timer, which it leaves out. */
-    private static List<CpuidEntry> guestFeatures(Kvm kvm, List<CpuidEntry> processor) {
+    /**
+     * No nesting and no performance counters unless asked for; a hypervisor is announced, and KVM's TSC-deadline timer, which it
+     * leaves out.
+     */
+    private static List<CpuidEntry> guestFeatures(Kvm kvm, PartitionConfig config, List<CpuidEntry> processor) {
         boolean deadline = kvm.has(Capability.TSC_DEADLINE_TIMER);
+        boolean nested = config.has(CpuOption.NESTED);
+        boolean pmu = config.has(CpuOption.PMU);
+        int away1 = (nested ? 0 : VMX) | (pmu ? 0 : PerformanceCounters.PERF_CAPABILITIES);
+        int awayAmd = (nested ? 0 : SVM) | (pmu ? 0 : PerformanceCounters.AMD_CORE);
         var leaves = new ArrayList<CpuidEntry>();
         for (CpuidEntry leaf : processor) {
             switch (leaf.function()) {
@@ -74,12 +77,13 @@ final class VcpuSetup {
                     leaves.add(leaf.with(
                             leaf.eax(),
                             leaf.ebx(),
-                            leaf.ecx() & ~VMX | HYPERVISOR | (deadline ? TSC_DEADLINE : 0),
+                            leaf.ecx() & ~away1 | HYPERVISOR | (deadline ? TSC_DEADLINE : 0),
                             leaf.edx()));
                 case LEAF_AMD_FEATURES ->
-                    leaves.add(
-                            leaf.with(leaf.eax(), leaf.ebx(), leaf.ecx() & ~(SVM | PERFORMANCE_COUNTERS), leaf.edx()));
-                case LEAF_PMU, LEAF_SVM, LEAF_AMD_PMU -> leaves.add(leaf.with(0, 0, 0, 0));
+                    leaves.add(leaf.with(leaf.eax(), leaf.ebx(), leaf.ecx() & ~awayAmd, leaf.edx()));
+                case LEAF_SVM -> leaves.add(nested ? leaf : leaf.with(0, 0, 0, 0));
+                case PerformanceCounters.INTEL_LEAF, PerformanceCounters.AMD_LEAF ->
+                    leaves.add(pmu ? leaf : leaf.with(0, 0, 0, 0));
                 default -> leaves.add(leaf);
             }
         }

@@ -1,12 +1,14 @@
 package io.javisor.kvm.partition;
 
 import io.javisor.kvm.Exit;
+import io.javisor.kvm.GuestDebug;
 import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
 import io.javisor.linux.HostThread;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.bus.IoBus;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One vCPU and the platform thread that runs it. The loop enters the guest, serves the exit, and looks at the gate only when
@@ -31,6 +33,10 @@ final class VcpuThread {
         void synicWritten(int vcpu, long control, long eventPage, long messagePage);
 
         long hypercall(long input, long parameter);
+
+        /** What goes on to stop a vCPU if the exception is the guest's own; null if the vCPU shall be held. */
+        @Nullable
+        GuestDebug debugged(int vcpu, Exit.Debug exit);
     }
 
     VcpuThread(
@@ -82,7 +88,7 @@ final class VcpuThread {
     private void loop() {
         try {
             listener.vcpuStarted(id, HostThread.current());
-            while (gate.pass()) {
+            while (gate.pass(id)) {
                 while (serve(vcpu.run())) {
                     // in the guest again
                 }
@@ -119,7 +125,7 @@ final class VcpuThread {
             }
             case Exit.Interrupted _ -> {
                 counters.count(ExitReason.INTERRUPTED);
-                return gate.order() == RunGate.Order.RUN;
+                return gate.mayRun(id);
             }
             case Exit.HypervSynic synic -> {
                 counters.count(ExitReason.HYPERV_SYNIC);
@@ -144,6 +150,14 @@ final class VcpuThread {
             case Exit.SystemEvent event -> {
                 counters.count(ExitReason.SYSTEM_EVENT);
                 systemEvent(event);
+            }
+            case Exit.Debug debug -> {
+                counters.count(ExitReason.DEBUG);
+                GuestDebug goOn = hypervisor.debugged(id, debug);
+                if (goOn == null) {
+                    return false;
+                }
+                vcpu.state().returnDebugException(goOn, debug.exception());
             }
             case Exit.Shutdown _ -> {
                 counters.count(ExitReason.SHUTDOWN);

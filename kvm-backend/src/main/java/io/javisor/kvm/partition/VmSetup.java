@@ -58,6 +58,9 @@ final class VmSetup {
                         "use a kernel built with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd");
             }
         }
+        if (!config.has(CpuOption.PMU)) {
+            PerformanceCounters.disable(vm);
+        }
         vm.setTssAddress(TSS_ADDRESS);
         vm.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
         int maxApicId =

@@ -1,0 +1,49 @@
+package io.javisor.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.javisor.api.VirtualMachine;
+import io.javisor.lab.junit.LabTest;
+import io.javisor.testing.WithVirtualMachine;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The examples run, and this class is one: {@code @WithVirtualMachine} alone makes a test that uses a machine;
+ * {@code @LabTest} is there because this project's tests of guests need no KVM outside.
+ */
+@LabTest(guests = "6.12-cloud")
+@WithVirtualMachine(memory = "256M", vcpus = 2, append = "quiet javisor.example", modules = "hv_utils")
+class ExamplesInLabTest {
+    @Test
+    void testUsesAMachine(VirtualMachine vm) {
+        assertThat(vm.exec("cat", "/proc/cmdline").stdoutText()).contains("javisor.example");
+        assertThat(vm.exec("sh", "-c", "grep -c ^processor /proc/cpuinfo").stdoutText())
+                .isEqualTo("2\n");
+        vm.exec("touch", "/tmp/left");
+    }
+
+    @Test
+    void testsOfAClassShareTheMachine(VirtualMachine vm) {
+        assertThat(vm.spec().name()).isEqualTo("ExamplesInLabTest");
+        assertThat(vm.exec("sh", "-c", "lsmod | grep -c hv_utils").stdoutText()).isNotEqualTo("0\n");
+        assertThat(vm.statistics().boots()).isEqualTo(1);
+    }
+
+    @Test
+    void rawKvm() {
+        assertThat(Printed.by(() -> RawKvm.main(new String[0]))).isEqualTo(RawKvmTest.OUTPUT);
+    }
+
+    @Test
+    void firstVm() {
+        assertThat(Printed.by(() -> FirstVm.main(new String[0])))
+                .startsWith("Linux ")
+                .contains(" 6.12.", "x86_64");
+    }
+
+    @Test
+    void execInGuest() {
+        assertThat(Printed.by(() -> ExecInGuest.main(new String[0])))
+                .isEqualTo("sorted: 8 9 10 \nhello guest, exit code 3\ntimed out: true\nended: PoweredOff[]\n");
+    }
+}

@@ -1,0 +1,20 @@
+package io.javisor.kvm.partition;
+
+/** What a guest's processors have only if it is asked for. */
+public enum CpuOption {
+    /** VMX or SVM, so that the guest can have guests of its own. Such a machine can't be saved. */
+    NESTED("nested"),
+    /** Performance counters, for perf in the guest. */
+    PMU("pmu");
+
+    private final String text;
+
+    CpuOption(String text) {
+        this.text = text;
+    }
+
+    /** The name that people write. */
+    public String text() {
+        return text;
+    }
+}
