@@ -66,7 +66,7 @@ public final class Lab implements AutoCloseable {
                         "lab-unavailable", "the folder to be writable is not there: " + writable, null, null);
             }
         }
-        Path qemuProgram = Prerequisites.qemu();
+        QemuProgram program = QemuProgram.find();
         HostImage image = HostImage.of(spec.kernel());
         try {
             // The path of a socket has at most 107 bytes, so a deep java.io.tmpdir will not do.
@@ -77,7 +77,7 @@ public final class Lab implements AutoCloseable {
                 Files.createDirectories(console.getParent());
             }
             Control control = new Control(folder.resolve("control"));
-            Qemu qemu = new Qemu(folder, QemuCommand.of(qemuProgram, spec, image, folder, SLOTS, console));
+            Qemu qemu = new Qemu(folder, QemuCommand.of(program, spec, image, folder, SLOTS, console));
             Lab lab = new Lab(spec, folder, console, control, qemu);
             lab.boot(image);
             return lab;

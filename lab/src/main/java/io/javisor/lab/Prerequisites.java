@@ -9,14 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the machine must have for a lab: QEMU from its distribution. Installs it where it may, else says how to. */
 final class Prerequisites {
-    static final String QEMU = "qemu-system-x86_64";
-
     private Prerequisites() {}
-
-    /** The path of QEMU, which is installed if it is missing and we are root. */
-    static Path qemu() {
-        return require(QEMU, "qemu-system-x86");
-    }
 
     /** The path of a program, whose package is installed if it is missing and we are root. */
     static Path require(String program, String debianPackage) {

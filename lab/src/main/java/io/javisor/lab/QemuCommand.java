@@ -16,12 +16,10 @@ final class QemuCommand {
      * @param sockets folder of the lab's sockets
      * @param slots how many commands can run at once
      */
-    static List<String> of(Path qemu, LabSpec spec, HostImage image, Path sockets, int slots, Path console) {
-        List<String> words = new ArrayList<>();
-        words.add(qemu.toString());
-        // Emulated, so that it runs anywhere; more than one thread, as the lab's host has more than one processor. A
-        // family
-        // 25 processor, because generic kernels on AMD family 15 scan PCI at length.
+    static List<String> of(QemuProgram program, LabSpec spec, HostImage image, Path sockets, int slots, Path console) {
+        List<String> words = new ArrayList<>(program.words());
+        // Emulated, so that it runs anywhere; a thread for each processor. Family 25, because generic kernels on AMD
+        // family 15 scan PCI at length.
         add(words, "-machine", "pc", "-accel", "tcg,thread=multi,tb-size=512");
         add(words, "-cpu", "max,+svm,family=25,model=1,stepping=1");
         add(words, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot");

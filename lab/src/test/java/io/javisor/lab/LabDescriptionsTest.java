@@ -60,13 +60,13 @@ class LabDescriptionsTest {
 
     private static List<String> command(int nodes, int vcpus) {
         LabSpec spec = LabSpec.of(l -> l.nodes(nodes).vcpus(vcpus).memoryPerNode(1L << 30));
-        return QemuCommand.of(Path.of("/q"), spec, IMAGE, Path.of("/s"), 1, Path.of("/c"));
+        return QemuCommand.of(new QemuProgram(List.of("/q")), spec, IMAGE, Path.of("/s"), 1, Path.of("/c"));
     }
 
     @Test
     void writesCommasInPathsAsQemuReadsThem() {
         LabSpec spec = LabSpec.of(l -> l.writable(Path.of("/a,b")));
-        assertThat(QemuCommand.of(Path.of("/q"), spec, IMAGE, Path.of("/s"), 1, Path.of("/c,d")))
+        assertThat(QemuCommand.of(new QemuProgram(List.of("/q")), spec, IMAGE, Path.of("/s"), 1, Path.of("/c,d")))
                 .contains("file,id=console,path=/c,,d")
                 .anyMatch(word -> word.startsWith("local,id=lab-writable-0,path=/a,,b,"));
     }

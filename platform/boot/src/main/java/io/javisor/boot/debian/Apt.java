@@ -1,5 +1,6 @@
 package io.javisor.boot.debian;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,11 +22,15 @@ final class Apt {
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]{1,200}");
 
     private static final Pattern VERSION = Pattern.compile("[A-Za-z0-9.+:~-]{1,200}");
+    /** A release of Debian as {@link #backports} asks for it: where it is, and its name. */
+    private static final Pattern DEBIAN = Pattern.compile("deb ([a-z][a-z0-9+.-]*:[!-~]+) ([a-z]{1,40}) Debian/main");
+
     private static final Pattern INSTALL = Pattern.compile("Inst ([^ ]+) (?:\\[[^]]*] )?\\(([^ ]+) .*");
     private static final String UPDATE = "as root: apt-get update";
 
     private final String tools;
     private final Consumer<String> progress;
+    private final List<String> options;
     private boolean updated;
 
     /** A package that can be fetched; {@code depends} as the control file has it. */
@@ -40,8 +45,73 @@ final class Apt {
      * @param tools folder of apt's programs with a closing slash; empty for those on the PATH
      */
     Apt(String tools, Consumer<String> progress) {
+        this(tools, progress, List.of());
+    }
+
+    private Apt(String tools, Consumer<String> progress, List<String> options) {
         this.tools = tools;
         this.progress = progress;
+        this.options = options;
+    }
+
+    /**
+     * The packages of newer releases that were built for this Debian (its backports), from the archive that apt uses for
+     * Debian itself. Their lists are kept in a folder of their own: apt's configuration stays as it is.
+     *
+     * @throws DebianException if apt's configuration names no Debian, or it has no backports
+     */
+    Apt backports(Path folder) {
+        requireApt();
+        String line = Command.run(
+                        null,
+                        60,
+                        List.of(
+                                tools + "apt-get",
+                                "indextargets",
+                                "--format",
+                                "deb $(REPO_URI) $(CODENAME) $(LABEL)/$(COMPONENT)",
+                                "Created-By: Packages"))
+                .out()
+                .lines()
+                .map(DEBIAN::matcher)
+                .filter(Matcher::matches)
+                .map(m -> "deb " + m.group(1) + " " + m.group(2) + "-backports main\n")
+                .findFirst()
+                .orElseThrow(() -> new DebianException(
+                        "debian-unknown", "apt's sources name no release of Debian", "name one, and " + UPDATE, null));
+        try {
+            Files.createDirectories(folder.resolve("lists/partial"));
+            Files.createDirectories(folder.resolve("archives/partial"));
+            Files.writeString(folder.resolve("sources.list"), line);
+        } catch (IOException e) {
+            throw PackageCache.failed("cannot write to " + folder, e);
+        }
+        Apt apt = new Apt(
+                tools,
+                progress,
+                List.of(
+                        "-o", "Dir::State::Lists=" + folder.resolve("lists"),
+                        "-o", "Dir::State::status=/dev/null", // as if nothing were installed
+                        "-o", "Dir::Etc::SourceList=" + folder.resolve("sources.list"),
+                        "-o", "Dir::Etc::SourceParts=/dev/null",
+                        "-o", "Dir::Cache=" + folder,
+                        "-o", "APT::Sandbox::User=root"));
+        apt.updated = true;
+        progress.accept("fetching the lists of " + line.strip());
+        Command.Result result = Command.run(null, 300, apt.command("apt-get", "-qq", "update"));
+        if (result.code() != 0) {
+            throw new DebianException(
+                    "debian-fetch", "cannot fetch the lists of " + line.strip() + ": " + result.complaint(), null, null);
+        }
+        return apt;
+    }
+
+    private List<String> command(String program, String... arguments) {
+        List<String> words = new ArrayList<>();
+        words.add(tools + program);
+        words.addAll(options);
+        words.addAll(List.of(arguments));
+        return words;
     }
 
     static String checkName(String name) {
@@ -54,7 +124,7 @@ final class Apt {
     /** What can be fetched of these; names that apt does not know are left out. */
     Map<String, Candidate> candidates(List<String> names) {
         requireApt();
-        List<String> command = new ArrayList<>(List.of(tools + "apt-cache", "show", "--no-all-versions"));
+        List<String> command = command("apt-cache", "show", "--no-all-versions");
         names.forEach(name -> command.add(checkName(name)));
         Map<String, Candidate> found = parse(Command.run(null, 60, command).out());
         if (found.isEmpty() && updateOnce("apt knows none of " + String.join(", ", names))) {
@@ -88,6 +158,11 @@ final class Apt {
             throw unknown(name, "");
         }
         return candidate;
+    }
+
+    /** These, without what they need. */
+    List<Candidate> alone(List<String> names) {
+        return names.stream().map(this::candidate).toList();
     }
 
     /** All packages that these need on a system that has nothing, themselves included, by name. */
@@ -139,8 +214,7 @@ final class Apt {
 
     /** Fetches packages into an empty folder; apt checks their signatures and sums. */
     void download(List<Candidate> packages, Path folder) {
-        List<String> command =
-                new ArrayList<>(List.of(tools + "apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"));
+        List<String> command = command("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download");
         packages.forEach(p -> command.add(p.name() + "=" + p.version()));
         Command.Result result = Command.run(folder, 900, command);
         if (result.code() != 0 && updateOnce("a package could not be fetched: its list may be too old")) {

@@ -11,8 +11,10 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -119,7 +121,7 @@ public final class DebianPackages {
      * @throws DebianException if apt does not know or cannot fetch one, or this is no Debian
      */
     public Path unpack(String... packages) {
-        return unpack("with-", List.of(packages), true);
+        return unpack("with-", List.of(packages), Apt::closure);
     }
 
     /**
@@ -130,7 +132,20 @@ public final class DebianPackages {
      * @throws DebianException if apt does not know or cannot fetch one, or this is no Debian
      */
     public Path unpackAlone(String... packages) {
-        return unpack("alone-", List.of(packages), false);
+        return unpack("alone-", List.of(packages), Apt::alone);
+    }
+
+    /**
+     * Unpacks packages of a newer release that were built for this one (Debian's backports), without what they depend on. Apt's
+     * own configuration need not know of backports, and does not learn of them.
+     *
+     * @param packages names of packages, such as {@code qemu-system-x86}
+     * @return the folder; read it, don't change it
+     * @throws DebianException if there are no backports for this system, or a package is not among them, or cannot be fetched
+     */
+    public Path unpackBackports(String... packages) {
+        return unpack(
+                "backports-", List.of(packages), Apt::alone, apt -> apt.backports(folder.resolve("debian/backports")));
     }
 
     /**
@@ -172,7 +187,16 @@ public final class DebianPackages {
                 : Path.of(home, ".cache", "javisor"); // relative: to be ignored
     }
 
-    private Path unpack(String kind, List<String> packages, boolean dependencies) {
+    private Path unpack(
+            String kind, List<String> packages, BiFunction<Apt, List<String>, List<Apt.Candidate>> choice) {
+        return unpack(kind, packages, choice, apt -> apt);
+    }
+
+    private Path unpack(
+            String kind,
+            List<String> packages,
+            BiFunction<Apt, List<String>, List<Apt.Candidate>> choice,
+            UnaryOperator<Apt> source) {
         if (packages.isEmpty()) {
             throw new IllegalArgumentException("no package named");
         }
@@ -186,10 +210,8 @@ public final class DebianPackages {
                 if (other != null) {
                     return other;
                 }
-                Apt apt = new Apt(tools, progress);
-                List<Apt.Candidate> all = dependencies
-                        ? apt.closure(names)
-                        : names.stream().map(apt::candidate).toList();
+                Apt apt = source.apply(new Apt(tools, progress));
+                List<Apt.Candidate> all = choice.apply(apt, names);
                 String tree = kind
                         + shorten(String.join(
                                 ",", all.stream().map(Apt.Candidate::folder).toList()));

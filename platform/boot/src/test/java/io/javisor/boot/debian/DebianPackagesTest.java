@@ -49,8 +49,8 @@ class DebianPackagesTest {
         Files.write(pool.resolve("damaged.deb"), new byte[100]);
         script("apt-cache", """
                 echo "$@" >> LOG
-                case "$1" in
-                show) cat <<'S'
+                case " $* " in
+                *" show "*) cat <<'S'
                 Package: linux-image-cloud-amd64
                 Version: 6.1.200-1
                 Depends: linux-image-6.1.0-9-cloud-amd64 (= 6.1.200-1)
@@ -74,13 +74,17 @@ class DebianPackagesTest {
                 S
                 [ ! -e UPDATED ] || printf '\\nPackage: linux-image-6.12-cloud-amd64\\nVersion: 6.12.9-1\\nDepends: linux-image-6.1.0-9-cloud-amd64\\n'
                 ;;
-                pkgnames) printf 'linux-image-cloud-amd64\\nlinux-image-cloud-amd64-dbg\\n' ;;
+                *" pkgnames "*) printf 'linux-image-cloud-amd64\\nlinux-image-cloud-amd64-dbg\\n' ;;
                 esac
                 """);
         script("apt-get", """
                 echo "$@" >> LOG
                 case " $* " in
                 *" update "*) : > UPDATED ;;
+                *" indextargets "*)
+                    echo 'deb http://mirror.example/security bookworm-security Debian-Security/main'
+                    echo 'deb http://mirror.example/debian/ bookworm-updates Debian/main'
+                    echo 'deb http://mirror.example/debian/ bookworm Debian/main' ;;
                 *--simulate*) echo 'Inst libtool1 (1 Debian:12 [amd64])'; echo 'Inst tool [1] (1:2-3 Debian:12 [amd64])' ;;
                 *" download "*)
                     for p; do case "$p" in *=*)
@@ -150,6 +154,21 @@ class DebianPackagesTest {
         assertThat(root.resolve("usr/lib/libtool.so.1")).hasContent("lib");
         Path alone = packages().unpackAlone("tool");
         assertThat(alone.resolve("usr/lib")).doesNotExist();
+    }
+
+    @Test
+    void unpacksBackportsFromListsOfTheirOwn() throws Exception {
+        Path root = packages().unpackBackports("tool");
+        assertThat(root.resolve("usr/bin/tool")).hasContent("tool");
+        assertThat(folder.resolve("cache/debian/backports/sources.list"))
+                .hasContent("deb http://mirror.example/debian/ bookworm-backports main\n");
+        assertThat(calls())
+                .filteredOn(c -> c.contains("update") || c.contains("show") || c.contains("download"))
+                .hasSize(3)
+                .allMatch(c -> c.contains("Dir::State::Lists=" + folder.resolve("cache/debian/backports/lists")));
+        Files.delete(folder.resolve("log"));
+        assertThat(packages().unpackBackports("tool")).isEqualTo(root);
+        assertThat(calls()).isEmpty();
     }
 
     @Test
