@@ -5,6 +5,7 @@ import io.javisor.partition.HypervisorException;
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Turns what went wrong into errors that carry their evidence. */
@@ -43,9 +44,15 @@ final class Failure {
     }
 
     static HypervisorException noBus(String name, String why) {
+        String missing = Host.check().checks().stream()
+                .filter(check ->
+                        check.status() != HostCheck.Status.OK && check.code().startsWith("hyperv"))
+                .map(HostCheck::what)
+                .collect(Collectors.joining(", "));
         return new HypervisorException(
                 "no-vmbus",
-                "machine \"" + name + "\" has no VMBus (" + why + "): this host's KVM lacks the Hyper-V enlightenments",
+                "machine \"" + name + "\" has no VMBus (" + why + "): this host's KVM lacks the Hyper-V enlightenments"
+                        + (missing.isEmpty() ? "" : " (" + missing + ")"),
                 "see javisor doctor; use a kernel with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd, or the lab");
     }
 

@@ -134,6 +134,7 @@ final class Hardware implements AutoCloseable {
             integration = new Integration(synic, state -> listener.heartbeat(this, state));
             integration.offer(bus);
             sockets = new HvSockets(bus);
+            exec.connect(sockets);
             devices.add(bus);
             if (memory == null) {
                 balloon = null;
@@ -289,6 +290,7 @@ final class Hardware implements AutoCloseable {
     @Override
     public void close() {
         partition.end();
+        exec.close(); // before its sockets, which would look like a shell that went away
         if (sockets != null) {
             sockets.close();
         }
@@ -306,7 +308,6 @@ final class Hardware implements AutoCloseable {
         if (reactors != null) {
             reactors.close();
         }
-        exec.close();
         com1.close();
         com2.close();
     }

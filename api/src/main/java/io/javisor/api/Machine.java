@@ -4,6 +4,7 @@ import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecException;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
+import io.javisor.api.exec.ExecTransport;
 import io.javisor.api.state.Leaf;
 import io.javisor.api.state.MachineLeaf;
 import io.javisor.api.state.ProcessorLeaf;
@@ -492,11 +493,13 @@ final class Machine implements Hardware.RunListener {
         } finally {
             lock.unlock();
         }
-        if (asked != null && !shutdownByService(asked, deadline)) {
-            asked.pressPowerButton();
-        }
+        // The service, then the button, then the plug. A guest may have said yes to the service and not do it.
+        boolean told = asked != null && shutdownByService(asked, deadline);
         lock.lock();
         try {
+            if (asked != null && !(told && waitFor(half(deadline))) && hardware == asked) {
+                asked.pressPowerButton();
+            }
             if (waitFor(Duration.ofNanos(deadline - System.nanoTime()))) {
                 return settled();
             }
@@ -505,6 +508,10 @@ final class Machine implements Hardware.RunListener {
         }
         kill();
         return settled();
+    }
+
+    private static Duration half(long deadline) {
+        return Duration.ofNanos(Math.max(0, (deadline - System.nanoTime()) / 2));
     }
 
     /** Whether the guest's shutdown service took the request. */
@@ -618,6 +625,11 @@ final class Machine implements Hardware.RunListener {
 
     ExecResult exec(ExecRequest request) {
         return present().exec().run(request);
+    }
+
+    Optional<ExecTransport> execTransport() {
+        Hardware running = hardware;
+        return running == null ? Optional.empty() : running.exec().transport();
     }
 
     /** Called on a vCPU's thread when a run ends by itself: settled on a thread that may wait. */

@@ -4,6 +4,7 @@ import io.javisor.api.console.Console;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
 import io.javisor.kvm.gdb.GdbServer;
+import io.javisor.api.exec.ExecTransport;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.MemoryPool;
 import io.javisor.numa.placement.MachineNuma;
@@ -160,8 +161,8 @@ public final class VirtualMachine implements AutoCloseable {
     }
 
     /**
-     * Asks the guest to shut itself down, by Hyper-V's shutdown service or else by the power button, and switches the power off if it has not done so
-     * in time.
+     * Asks the guest to shut itself down: by Hyper-V's shutdown service, by the power button if it has none or has not done what
+     * it promised in half of the time, and in the end by switching the power off.
      *
      * @return how it ended: {@link Outcome.PoweredOff} if the guest did it, {@link Outcome.Killed} if time ran out
      */
@@ -201,7 +202,8 @@ public final class VirtualMachine implements AutoCloseable {
 
     /**
      * Runs a program in the guest and waits for its end, through a shell on the guest's second serial port (the built
-     * initramfs has one). Commands run one after another.
+     * initramfs has one), and from there, if the guest has what that takes, through one on a socket. Commands run one after
+     * another.
      */
     public ExecResult exec(String... command) {
         return exec(ExecRequest.of(command));
@@ -210,6 +212,11 @@ public final class VirtualMachine implements AutoCloseable {
     /** Runs a program in the guest with standard input, environment or time-out as the request says. */
     public ExecResult exec(ExecRequest request) {
         return machine.exec(request);
+    }
+
+    /** By what way the last program of {@code exec} went into the guest in this run; empty if there was none. */
+    public Optional<ExecTransport> execTransport() {
+        return machine.execTransport();
     }
 
     /** Calls this on every change of state and every crash report, from a virtual thread, in order. */

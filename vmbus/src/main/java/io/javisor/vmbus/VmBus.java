@@ -70,7 +70,7 @@ public final class VmBus implements Stateful, AutoCloseable {
 
     /** The version that the guest's driver and the bus agreed on, or null if none is connected. */
     public @Nullable VmBusVersion version() {
-        return call(control::version);
+        return control.version();
     }
 
     /**

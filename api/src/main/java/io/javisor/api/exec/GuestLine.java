@@ -5,6 +5,6 @@ interface GuestLine {
     /** Sends bytes, waiting for the guest to take them; returns how many went before the time was up or the line closed. */
     int send(byte[] bytes, int offset, int length, long timeoutNanos) throws InterruptedException;
 
-    /** Bytes sent that the guest has not taken yet. */
-    int unread();
+    /** Bytes sent that the guest has not taken yet; where that can't be counted, 1 if there are any. */
+    int unread() throws InterruptedException;
 }

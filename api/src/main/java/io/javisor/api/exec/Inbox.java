@@ -5,8 +5,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Bytes from the guest until a caller takes them. Written on a vCPU's thread and never waits: what does not fit is dropped,
- * which a well-behaved guest never causes, since it sends only what it was asked for. One reader at a time.
+ * Bytes from the guest until a caller takes them. One reader at a time. A serial port's are written on a vCPU's thread, which
+ * never waits: what does not fit is dropped, which a well-behaved guest never causes, since it sends only what it was asked
+ * for. A socket's wait for room.
  */
 final class Inbox {
     /** A block of output with its frame, and room for noise. */
@@ -14,6 +15,7 @@ final class Inbox {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
+    private final Condition room = lock.newCondition();
     private byte[] ring = new byte[256];
     private int head;
     private int count;
@@ -33,6 +35,33 @@ final class Inbox {
             count++;
             // A reader of a block is woken once it is whole, a reader of a line at its end.
             if (wanted > 0 && (count >= wanted || value == '\n')) {
+                arrived.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Adds bytes, waiting for room: for a line that can wait. What comes after the close is dropped. */
+    void put(byte[] bytes, int offset, int length) throws InterruptedException {
+        int done = 0;
+        lock.lockInterruptibly();
+        try {
+            while (done < length) {
+                while (count == CAPACITY && !closed) {
+                    room.await();
+                }
+                if (closed) {
+                    return;
+                }
+                while (count == ring.length || (ring.length < CAPACITY && ring.length - count < length - done)) {
+                    grow();
+                }
+                int at = (head + count) & (ring.length - 1);
+                int n = Math.min(length - done, Math.min(ring.length - count, ring.length - at));
+                System.arraycopy(bytes, offset + done, ring, at, n);
+                count += n;
+                done += n;
                 arrived.signal();
             }
         } finally {
@@ -74,6 +103,7 @@ final class Inbox {
             System.arraycopy(ring, 0, into, offset + first, n - first);
             head = (head + n) & (ring.length - 1);
             count -= n;
+            room.signal();
             if (count == 0 && ring.length > 4096) {
                 ring = Arrays.copyOf(ring, 256); // idle machines hold no blocks
                 head = 0;
@@ -91,6 +121,7 @@ final class Inbox {
         try {
             closed = true;
             arrived.signalAll();
+            room.signalAll();
         } finally {
             lock.unlock();
         }

@@ -15,11 +15,17 @@ final class ShellScript {
     /** Longest script that goes into the line that runs it. */
     private static final int LONGEST_INLINE = 3000;
 
-    /** Raw bytes of one get. */
+    /** Raw bytes of one get over a serial port. */
     static final int GET_BLOCK = 32 * 1024;
+
+    /** Raw bytes of one put or get over a socket, where only round trips and forks cost. */
+    static final int SOCKET_BLOCK = 1 << 20;
 
     /** Outputs up to this size come with the end of the program. */
     static final int INLINE = 4096;
+
+    /** Ends the program that runs, as soon as it has said which process it is. */
+    private static final String KILL = "until read -r jv_p <\"$jv_d/p\";do sleep 1;done;jv_e \"$jv_p\";";
 
     /** Opening a port clears its receive FIFO: let that eat blanks (64 is the deepest FIFO, once over). */
     private static final String PADDING = " ".repeat(64) + "\n";
@@ -34,11 +40,46 @@ final class ShellScript {
      * line, and another can read the port next. The frame is put together by printf, so that an echo of this line is not taken for it.
      */
     static String bootstrap(String nonce) {
+        return bootstrap(nonce, "");
+    }
+
+    /** The same for a shell on a socket: when that ends, so does the shell, and leaves nothing behind. */
+    static String bootstrapOnSocket(String nonce) {
+        return bootstrap(nonce, ";rm -rf \"$jv_d\";exit");
+    }
+
+    private static String bootstrap(String nonce, String ending) {
         return PADDING
                 + "exec 2>/dev/null;[ $jv_n ]||exec 3<&0;set +m;stty raw -echo cs8 crtscts||stty raw -echo;jv_n="
                 + nonce
                 + ";printf '\\nJV%s 0 h\\n' $jv_n;"
-                + "while IFS= read -r jv_x;do case $jv_x in jv_*|'exec 2'*)command eval \"$jv_x\";;esac;done\n";
+                + "while IFS= read -r jv_x;do case $jv_x in jv_*|'exec 2'*)command eval \"$jv_x\";;esac;done"
+                + ending
+                + "\n";
+    }
+
+    /**
+     * Two lines for the shell on the serial port: a function that starts a shell on a socket to the host, by whatever the guest
+     * has for that, and its call. Answers with "a" if something was started, with "f" if the guest has nothing.
+     *
+     * <p>A shell's background jobs ignore SIGINT and SIGQUIT, and so would all that they run: each of the programs takes the
+     * default back.
+     *
+     * @param number of the call
+     * @param port of the host, an unsigned number
+     */
+    static String callBack(long number, int port) {
+        String p = Integer.toUnsignedString(port);
+        return "jv_h(){ command -v \"$1\" >/dev/null;};jv_u(){ jv_b=$(command -v sh);modprobe hv_sock >/dev/null;jv_a=$1;"
+                + "if jv_h javisor-agent;then set -- javisor-agent connect " + p + " \"$jv_b\";"
+                + "elif jv_h perl;then set -- perl -e \"socket(S,40,1,0)&&connect(S,pack('S2L2x4',40,0," + p
+                + ",2))&&open(STDIN,'<&S')&&open(STDOUT,'>&S')||exit 1;\"'$SIG{INT}=$SIG{QUIT}=\"DEFAULT\";'\"exec '$jv_b'\";"
+                + "elif jv_h socat;then set -- socat VSOCK-CONNECT:2:" + p + " EXEC:\"$jv_b\",nofork;"
+                + "elif jv_h python3;then set -- python3 -c \"import os,signal as g,socket;s=socket.socket(40,1);"
+                + "s.connect((2," + p + "));os.dup2(s.fileno(),0);os.dup2(s.fileno(),1);"
+                + "g.signal(2,g.SIG_DFL);g.signal(3,g.SIG_DFL);os.execv('$jv_b',['sh'])\";"
+                + "else jv_s $jv_a f;return;fi;"
+                + "$jv_c \"$@\" </dev/null >/dev/null 3<&- & jv_s $jv_a a;}\njv_u " + number + "\n";
     }
 
     /**
@@ -48,6 +89,15 @@ final class ShellScript {
      * @param nonce of this session
      */
     static String functions(String identity, String nonce) {
+        return functions(identity, nonce, GET_BLOCK, "");
+    }
+
+    /** The same for a shell on a socket: when that ends, so does the program that runs. */
+    static String functionsOnSocket(String identity, String nonce) {
+        return functions(identity, nonce, SOCKET_BLOCK, KILL);
+    }
+
+    private static String functions(String identity, String nonce, int block, String whenLineEnds) {
         return String.join(
                 "\n",
                 List.of(
@@ -64,10 +114,11 @@ final class ShellScript {
                         // with it the shell's wait ends, and whoever runs this is killed.
                         "jv_e(){ kill -STOP \"$1\";for jv_i in 1 2 3 4 5 6 7 8 9;do jv_t \"$1\"||break;done;"
                                 + "kill -9 \"-$1\" \"$1\";}",
-                        // w: listens while a program runs.
-                        "jv_w(){ while IFS= read -r jv_x;do kill -0 $$||exit;case $jv_x in "
-                                + "jv_k*)until read -r jv_p <\"$jv_d/p\";do sleep 1;done;jv_e \"$jv_p\";;"
-                                + "jv_q*)jv_s \"${jv_x#jv_q }\" b;;esac;done;}",
+                        // w: listens while a program runs, and while the shell lives: one that was killed may stay a
+                        // zombie.
+                        "jv_w(){ while IFS= read -r jv_x;do kill -0 $$&&{ [ -e /proc/$$/exe ]||[ ! -e /proc/$$ ];}||exit;case $jv_x in "
+                                + "jv_k*)" + KILL + ";"
+                                + "jv_q*)jv_s \"${jv_x#jv_q }\" b;;esac;done;" + whenLineEnds + "}",
                         // k, q SEQ: what is said to w, when there is none.
                         "jv_k(){ return 0;}",
                         "jv_q(){ jv_s \"$1\" b;}",
@@ -94,8 +145,7 @@ final class ShellScript {
                                 + "[ $jv_a = 0 ]||head -c $jv_a \"$jv_d/o\";[ $jv_b = 0 ]||head -c $jv_b \"$jv_d/e\";"
                                 + "jv_s $jv_o .;[ $jv_a$jv_b != $jv_f$jv_g ]||jv_z;}",
                         // g SEQ FILE BLOCK: sends a block.
-                        "jv_g(){ jv_s \"$1\" c;dd if=\"$jv_d/$2\" bs=" + GET_BLOCK
-                                + " skip=\"$3\" count=1;jv_s \"$1\" .;}",
+                        "jv_g(){ jv_s \"$1\" c;dd if=\"$jv_d/$2\" bs=" + block + " skip=\"$3\" count=1;jv_s \"$1\" .;}",
                         // z: forgets a program. Its outputs are removed, not truncated: a child left behind may still
                         // write to them.
                         "jv_z(){ rm -f \"$jv_d\"/?;}",

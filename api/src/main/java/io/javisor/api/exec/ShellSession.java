@@ -30,8 +30,8 @@ final class ShellSession {
 
     private final GuestLine line;
     private final FrameReader frames;
-    private final SecureRandom random = new SecureRandom();
-    private final String identity = token();
+    private final boolean onSocket;
+    private final String identity;
     private boolean established;
     private long sequence;
     /** Bytes that a program in the guest may still take for data. */
@@ -43,14 +43,27 @@ final class ShellSession {
     /** The guest was restored: it may be running a program for a session before this one. */
     private boolean restored;
 
-    ShellSession(GuestLine line, FrameReader frames) {
+    /**
+     * A session that has not begun.
+     *
+     * @param identity names the folders that it leaves in the guest if its shell dies; the next session of that identity clears up
+     * @param onSocket whether the line is a socket rather than a serial port
+     */
+    ShellSession(GuestLine line, FrameReader frames, String identity, boolean onSocket) {
         this.line = line;
         this.frames = frames;
+        this.identity = identity;
+        this.onSocket = onSocket;
     }
 
-    private String token() {
+    /** A session over a serial port. */
+    ShellSession(GuestLine line, FrameReader frames) {
+        this(line, frames, token(), false);
+    }
+
+    static String token() {
         byte[] bytes = new byte[6];
-        random.nextBytes(bytes);
+        new SecureRandom().nextBytes(bytes);
         return HexFormat.of().formatHex(bytes);
     }
 
@@ -98,9 +111,13 @@ final class ShellSession {
                 }
                 long end = Math.min(deadline, System.nanoTime() + attempt);
                 attempt = Math.min(2 * attempt, LONGEST_ATTEMPT);
-                push(ShellScript.bootstrap(nonce), deadline);
+                push(onSocket ? ShellScript.bootstrapOnSocket(nonce) : ShellScript.bootstrap(nonce), deadline);
                 if (await(0, "h", end) != null) {
-                    push(ShellScript.functions(identity, nonce), deadline);
+                    push(
+                            onSocket
+                                    ? ShellScript.functionsOnSocket(identity, nonce)
+                                    : ShellScript.functions(identity, nonce),
+                            deadline);
                     Frame ready = await(0, "rf", Math.max(end, System.nanoTime() + LONGEST_ATTEMPT));
                     if (ready != null && ready.kind() == 'f') {
                         throw new ExecException(
@@ -186,11 +203,33 @@ final class ShellSession {
         }
     }
 
+    /** Bytes of an output that {@link #get} reads at once. */
+    int getBlock() {
+        return onSocket ? ShellScript.SOCKET_BLOCK : ShellScript.GET_BLOCK;
+    }
+
+    /** Whether the shell still answers, before it is given something that must not be given twice. */
+    boolean answers() throws InterruptedException {
+        long number = nextSequence();
+        return call("jv_q " + number) && answer(number, "b") != null;
+    }
+
+    /** Has the guest start a shell on a socket to this port of the host; false if it has nothing that could. */
+    boolean callBack(int port) throws InterruptedException {
+        long number = nextSequence();
+        if (!push(ShellScript.callBack(number, port), System.nanoTime() + CENTURY)) {
+            return false;
+        }
+        Frame answer = answer(number, "af");
+        return answer != null && answer.kind() == 'a';
+    }
+
     /** Stores bytes in a file of the private folder; false if the shell is lost. */
     boolean put(char file, byte[] bytes) throws InterruptedException {
-        for (int at = 0; at < bytes.length; at += ShellScript.PUT_BLOCK) {
+        int block = onSocket ? ShellScript.SOCKET_BLOCK : ShellScript.PUT_BLOCK;
+        for (int at = 0; at < bytes.length; at += block) {
             long number = nextSequence();
-            int length = Math.min(ShellScript.PUT_BLOCK, bytes.length - at);
+            int length = Math.min(block, bytes.length - at);
             announced = length;
             // Data is sent only to a shell that has just said that it takes it as such: another would run it.
             if (!call("jv_p " + number + " " + file + " " + length + (at == 0 ? " 0" : " 1"))

@@ -1,5 +1,5 @@
 /**
- * Running programs in a guest through nothing but a shell on its second serial port.
+ * Running programs in a guest through nothing but a shell on its second serial port, and faster where the guest has sockets.
  *
  * <p>No agent is installed. Whatever POSIX shell reads the port (busybox, dash, bash; with or without prompt, echo, line
  * editing) is given one line, which makes the port transparent for 8-bit bytes and the shell a loop that evaluates lines; then
@@ -20,7 +20,12 @@
  *                                                  ◀───    32 KiB of raw bytes
  * </pre>
  *
- * <p>Data enters from the guest on vCPU threads, into a bounded {@link io.javisor.api.exec.Inbox}. The guest is hostile: it can
+ * <p>Before the first program, the shell is told to start another one on a socket to the host (hv_sock), by whatever the guest
+ * has for that: javisor-agent, perl, socat or python3. If it calls back, the same calls go over the socket, with larger blocks;
+ * the shell on the serial port waits. When a socket ends, so do its shell and the program that it runs.
+ *
+ * <p>Data enters from the guest on vCPU threads, or from a socket on a virtual thread, into a bounded {@link
+ * io.javisor.api.exec.Inbox}. The guest is hostile: it can
  * make a call fail or time out and can lie about what it ran, but the host reads no more than it asked for.
  */
 @NullMarked

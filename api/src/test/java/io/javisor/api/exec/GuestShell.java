@@ -46,9 +46,9 @@ final class GuestShell implements AutoCloseable, GuestLine {
     GuestShell(Kind kind, Path folder, Path tmp) throws IOException {
         this.folder = folder;
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/busybox")), "needs /usr/bin/busybox (Debian: busybox-static)");
-        String path = System.getenv("PATH");
+        Path applets = Files.createDirectory(folder.resolve("bin"));
+        String path = applets + ":" + System.getenv("PATH");
         if (kind.command.contains("busybox")) {
-            Path applets = Files.createDirectory(folder.resolve("bin"));
             await(new ProcessBuilder("/usr/bin/busybox", "--install", "-s", applets.toString()).start());
             path = applets.toString();
         }

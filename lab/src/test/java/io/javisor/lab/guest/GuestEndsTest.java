@@ -10,6 +10,7 @@ import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.partition.HypervisorException;
+import io.javisor.vmbus.service.ShutdownService;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -92,6 +93,42 @@ class GuestEndsTest {
                 .build()) {
             vm.start().await(Wait.forShell(), PATIENCE);
             assertThat(vm.shutdown(Duration.ofSeconds(30))).isEqualTo(new Outcome.PoweredOff());
+        }
+    }
+
+    @Test
+    void theServiceRestartsAGuestAndOneThatBreaksItsWordHearsTheButton() throws Exception {
+        try (VirtualMachine vm = VirtualMachine.builder("word")
+                .linux(l -> l.debian("6.12-cloud"))
+                .onReset(ResetAction.RESTART)
+                .build()) {
+            var restarts = new Semaphore(0);
+            vm.onEvent(event -> {
+                if (event instanceof MachineEvent.Restarted) {
+                    restarts.release();
+                }
+            });
+            vm.start().await(Wait.forShell(), PATIENCE);
+            awaitService(vm);
+            vm.integration()
+                    .shutdown()
+                    .request(ShutdownService.Kind.RESTART, false, "restart", PATIENCE)
+                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            assertThat(restarts.tryAcquire(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
+            vm.await(Wait.forShell(), PATIENCE);
+            awaitService(vm);
+            // What the kernel calls when the service asks it to power off.
+            vm.exec("sh", "-c", "echo /bin/true >/proc/sys/kernel/poweroff_cmd");
+            assertThat(vm.shutdown(Duration.ofSeconds(40))).isEqualTo(new Outcome.PoweredOff());
+        }
+    }
+
+    private static void awaitService(VirtualMachine vm) throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!vm.integration().shutdown().isReady()) {
+            assertThat(System.nanoTime() - deadline).as("waiting for hv_utils").isNegative();
+            Thread.sleep(100);
         }
     }
 

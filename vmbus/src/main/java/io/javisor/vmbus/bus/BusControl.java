@@ -51,6 +51,11 @@ public final class BusControl implements ChannelEvents {
             this.reactor = reactor;
             this.brief = brief;
         }
+
+        /** Sub-channels live as briefly, but they are saved. */
+        boolean isSocket() {
+            return brief && subChannelIndex == 0;
+        }
     }
 
     private final GuestMemory memory;
@@ -63,10 +68,11 @@ public final class BusControl implements ChannelEvents {
     private final TreeMap<Integer, Place> places = new TreeMap<>();
     private final Map<ChannelDevice, Integer> devices = new HashMap<>(); // to primary channel IDs
     private @Nullable SocketConnector connector;
-    private @Nullable VmBusVersion version;
+    private volatile @Nullable VmBusVersion version; // written on our reactor only
     private volatile boolean paused; // read on the channels' reactors when a channel opens
     private @Nullable Runnable whenQuiet;
     private int notQuiet;
+    private int pauses;
     private boolean closing;
     private @Nullable Runnable whenClosed;
     private @Nullable StateReader restoring;
@@ -88,9 +94,9 @@ public final class BusControl implements ChannelEvents {
         return messages;
     }
 
-    /** The agreed version, or null. */
+    /** The agreed version, or null; from any thread. */
     public @Nullable VmBusVersion version() {
-        return server.version();
+        return version;
     }
 
     /** See {@link io.javisor.vmbus.VmBus#setSocketConnector}. */
@@ -320,18 +326,29 @@ public final class BusControl implements ChannelEvents {
         whenQuiet = quiet;
         messages.pause();
         notQuiet = 0;
+        int round = ++pauses;
         for (Place place : places.values()) {
             BusChannel channel = place.channel;
-            if (channel != null) {
+            if (channel != null && place.isSocket()) {
+                // It is not saved, and what it holds is copies: a thread that never reads must not keep us from saving.
                 notQuiet++;
-                channel.reactor()
-                        .execute(() -> channel.pause(() -> reactor.execute(() -> {
-                            notQuiet--;
-                            settle();
-                        })));
+                channel.reactor().execute(() -> {
+                    channel.pause(() -> {});
+                    reactor.execute(() -> oneIsQuiet(round));
+                });
+            } else if (channel != null) {
+                notQuiet++;
+                channel.reactor().execute(() -> channel.pause(() -> reactor.execute(() -> oneIsQuiet(round))));
             }
         }
         settle();
+    }
+
+    private void oneIsQuiet(int ofPause) {
+        if (ofPause == pauses) {
+            notQuiet--;
+            settle();
+        }
     }
 
     /** Whoever waits for quiet or for the end is told. */

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Asks the guest every two seconds whether it lives. While the machine is paused nobody counts. */
+/**
+ * Asks the guest every two seconds whether it lives. A machine that is paused counts as lost soon, because nothing in it runs;
+ * while it is being saved nobody counts.
+ */
 public final class HeartbeatService extends IntegrationService {
     /** What is known of the guest. */
     public enum State {

@@ -5,6 +5,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 
 /**
  * A byte stream to a program in the guest. Safe from any thread; reads and writes block, which virtual threads do cheaply; an
@@ -44,8 +45,7 @@ public final class HvSocket implements ByteChannel {
         try {
             return end.read(into);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted while reading from the guest");
+            throw interrupted("reading from");
         }
     }
 
@@ -58,11 +58,45 @@ public final class HvSocket implements ByteChannel {
     @Override
     public int write(ByteBuffer from) throws IOException {
         try {
-            return end.write(from);
+            return end.write(from, Long.MAX_VALUE);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted while writing to the guest");
+            throw interrupted("writing to");
         }
+    }
+
+    /**
+     * Writes as much of the buffer as finds room within a time.
+     *
+     * @param limit how long to wait for room
+     * @return bytes written; fewer than all if the guest did not read in time
+     * @throws ClosedChannelException if this side or its output is closed
+     * @throws IOException if the guest went away
+     */
+    public int write(ByteBuffer from, Duration limit) throws IOException {
+        try {
+            return end.write(from, limit.toNanos());
+        } catch (InterruptedException e) {
+            throw interrupted("writing to");
+        }
+    }
+
+    /**
+     * Whether the program in the guest has read all that was written; also if it never will, because the socket is closed. Not
+     * to be asked on a reactor.
+     *
+     * @throws InterruptedIOException if the thread is interrupted
+     */
+    public boolean isDrained() throws InterruptedIOException {
+        try {
+            return end.isDrained();
+        } catch (InterruptedException e) {
+            throw interrupted("asking");
+        }
+    }
+
+    private static InterruptedIOException interrupted(String what) {
+        Thread.currentThread().interrupt();
+        return new InterruptedIOException("interrupted while " + what + " the guest");
     }
 
     /** Ends this side's direction; reading goes on. The guest reads what was written, and then the end. Idempotent. */

@@ -26,9 +26,13 @@ public final class HvSockets implements SocketConnector, AutoCloseable {
 
     private static final int FIRST_EPHEMERAL_PORT = 0x8000_0000; // well above what programs choose
 
+    /** Linux connects to ports of the host below 2^31 only (MAX_HOST_LISTEN_PORT of net/vmw_vsock/hyperv_transport.c). */
+    private static final int FIRST_PORT_ANYWHERE = 0x7F00_0000;
+
     private final VmBus bus;
     private final ConcurrentHashMap<Integer, HvSocketListener> listeners = new ConcurrentHashMap<>();
     private final AtomicInteger nextPort = new AtomicInteger(FIRST_EPHEMERAL_PORT);
+    private final AtomicInteger portAnywhere = new AtomicInteger();
 
     /** The sockets of a bus; one such object a bus. */
     public HvSockets(VmBus bus) {
@@ -107,6 +111,29 @@ public final class HvSockets implements SocketConnector, AutoCloseable {
                     "choose another, or close the listener");
         }
         return listener;
+    }
+
+    /**
+     * Listens on some free port of the host, from 0x7F000000 to 0x7FFFFFFF, where programs hardly choose theirs.
+     *
+     * @param backlog connections that may wait for {@link HvSocketListener#accept}, at least 1
+     */
+    public HvSocketListener listenAnywhere(int backlog) {
+        while (true) {
+            try {
+                return listen(FIRST_PORT_ANYWHERE | portAnywhere.getAndIncrement() & 0xFF_FFFF, backlog);
+            } catch (HypervisorException e) {
+                if (!e.code().equals("socket-in-use")) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Whether the guest's driver is there and speaks a version of the bus that has sockets. */
+    public boolean isAvailable() {
+        VmBusVersion version = bus.version();
+        return version != null && version.atLeast(VmBusVersion.V4_0);
     }
 
     /** Closes the listeners, so that nobody waits for connections that can't come. The sockets end with the bus. Idempotent. */

@@ -19,7 +19,11 @@ import java.nio.ByteOrder;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +46,10 @@ final class SocketEnd implements ChannelDevice, ChannelHandler {
     /** How long the guest may take to read what is left after a close. */
     static final long LINGER_NANOS = 10_000_000_000L;
 
+    /** Packets that are moved before others have their turn on the reactor. */
+    private static final int BUDGET = 64;
+
+    private static final int ASK_SECONDS = 1;
     private static final long LINGER_STEP_NANOS = 20_000_000L;
     private static final int HEADER = 8;
     private static final int PACKET_DATA = 1;
@@ -259,13 +267,23 @@ final class SocketEnd implements ChannelDevice, ChannelHandler {
 
     // Writing
 
-    int write(ByteBuffer from) throws IOException, InterruptedException {
+    /**
+     * Writes, waiting for room.
+     *
+     * @param limitNanos how long to wait at most
+     * @return bytes written: all, unless the time was up
+     */
+    int write(ByteBuffer from, long limitNanos) throws IOException, InterruptedException {
         int total = from.remaining();
+        long left = limitNanos;
         while (from.hasRemaining()) {
             lock.lockInterruptibly();
             try {
                 while (buffered == BUFFER && !closed && !outputShut && !gone) {
-                    changed.await();
+                    if (left <= 0) {
+                        return total - from.remaining();
+                    }
+                    left = changed.awaitNanos(left);
                 }
                 if (closed || outputShut) {
                     throw new ClosedChannelException();
@@ -283,6 +301,31 @@ final class SocketEnd implements ChannelDevice, ChannelHandler {
             scheduleFlush();
         }
         return total;
+    }
+
+    /** Whether the guest's program has read all that was written, or never will. Asks the reactor, which others keep busy. */
+    boolean isDrained() throws InterruptedException {
+        Channel to;
+        lock.lockInterruptibly();
+        try {
+            if (gone || closed) {
+                return true;
+            }
+            if (buffered > 0 || channel == null) {
+                return buffered == 0;
+            }
+            to = channel;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            return CompletableFuture.supplyAsync(() -> !to.isOpen() || to.isDrained(), to.reactor())
+                    .get(ASK_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            return false; // the reactor is busy, or stopped and forgot our question
+        } catch (RejectedExecutionException | ExecutionException e) {
+            return true; // the machine is closing, or the guest has spoilt its ring
+        }
     }
 
     void shutdownOutput() {
@@ -325,7 +368,12 @@ final class SocketEnd implements ChannelDevice, ChannelHandler {
             return;
         }
         int most = Math.min(MTU, (to.maxPayload() / 2) - HEADER);
+        int count = 0;
         while (true) {
+            if (count++ == BUDGET) {
+                scheduleFlush();
+                break;
+            }
             int n;
             boolean last;
             lock.lock();

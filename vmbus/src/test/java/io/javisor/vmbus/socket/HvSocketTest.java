@@ -328,6 +328,53 @@ class HvSocketTest {
     }
 
     @Test
+    void aPauseWaitsForNoReaderAndLosesNothing() throws Exception {
+        Pair pair = connected(5000);
+        byte[] data = random(60_000);
+        for (int at = 0; at < 30_000; at += 10_000) {
+            assertThat(pair.guest.trySend(data, at, 10_000)).isTrue();
+        }
+        CompletableFuture<?> quiet = guest.bus().quiesce();
+        guest.run();
+        assertThat(quiet).as("nobody reads, and yet it is quiet").isDone();
+        assertThat(pair.guest.trySend(data, 30_000, 10_000)).isTrue();
+        assertThat(pair.host.write(ByteBuffer.wrap(data, 0, 100))).isEqualTo(100);
+        guest.run();
+        assertThat(pair.guest.receive()).as("while it is paused").isFalse();
+        ByteBuffer got = ByteBuffer.allocate(60_000);
+        while (got.position() < 30_000) {
+            assertThat(pair.host.read(got)).isPositive();
+        }
+        guest.bus().resume();
+        guest.run();
+        for (int at = 40_000; at < 60_000; at += 10_000) {
+            assertThat(pair.guest.trySend(data, at, 10_000)).isTrue();
+        }
+        while (got.hasRemaining()) {
+            assertThat(pair.host.read(got)).isPositive();
+        }
+        assertThat(got.array()).isEqualTo(data);
+        pair.guest.receive();
+        assertThat(pair.guest.received.toByteArray()).isEqualTo(java.util.Arrays.copyOf(data, 100));
+    }
+
+    @Test
+    void aWriteWithALimitTellsHowFarItGotAndADrainIsSeen() throws Exception {
+        Pair pair = connected(5000);
+        byte[] data = random(400_000);
+        ByteBuffer from = ByteBuffer.wrap(data);
+        int written = blocking(() -> pair.host.write(from, Duration.ofMillis(50)), () -> {});
+        assertThat(written).isBetween(SocketEnd.BUFFER, data.length - 1);
+        assertThat(from.position()).isEqualTo(written);
+        assertThat(pair.host.isDrained()).isFalse();
+        while (pair.guest.received.size() < written) {
+            pair.guest.receive();
+        }
+        assertThat(blocking(pair.host::isDrained, () -> {})).isTrue();
+        assertThat(pair.guest.received.toByteArray()).isEqualTo(java.util.Arrays.copyOf(data, written));
+    }
+
+    @Test
     void anInterruptLeavesTheSocketUsable() throws Exception {
         Pair pair = connected(5000);
         CompletableFuture<Throwable> error = new CompletableFuture<>();

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A small userland for a guest: static busybox with all its commands, and an {@code /init} that mounts what programs
- * expect, loads kernel modules, gives the host a shell on a serial port, heeds the power button, and runs a main program (or
- * a shell on the console). When that ends, so does the machine. An immutable description.
+ * expect, loads kernel modules, gives the host a shell on a serial port and the {@link GuestAgent}, heeds the power button, and
+ * runs a main program (or a shell on the console). When that ends, so does the machine. An immutable description.
  *
  * <pre>{@code
  * Initramfs image = BusyboxInit.of(b -> b
@@ -110,12 +110,13 @@ public final class BusyboxInit {
         return MARKER;
     }
 
-    /** What changes whenever the scripts in the image do; for those who keep built images. */
+    /** What changes whenever the programs in the image do; for those who keep built images. */
     public static String fingerprint() {
         CRC32C sum = new CRC32C();
         for (String script : List.of("init.sh", "shell.sh", "end.sh")) {
             sum.update(resource(script).getBytes(StandardCharsets.UTF_8));
         }
+        sum.update(GuestAgent.elf());
         return Long.toHexString(sum.getValue());
     }
 
@@ -153,6 +154,7 @@ public final class BusyboxInit {
             }
             image.script("init", resource("init.sh"));
             image.script("etc/javisor/shell", resource("shell.sh"));
+            image.file(GuestAgent.PATH, GuestAgent.elf(), 0755);
             image.script(
                     "etc/acpi/PWRF/00000080",
                     "#!/bin/sh\nexec /sbin/poweroff\n"); // busybox acpid's name of the power key
