@@ -2,6 +2,7 @@ package io.javisor.api;
 
 import io.javisor.memory.DynamicMemory;
 import io.javisor.memory.MemoryPool;
+import io.javisor.networking.netvsp.NetworkAdapter;
 import io.javisor.numa.NumaTopology;
 import io.javisor.numa.NumaTopologyBuilder;
 import io.javisor.numa.TopologyException;
@@ -28,6 +29,7 @@ public final class MachineBuilder {
     private @Nullable Consumer<LinuxSpec.Builder> linux;
     private ResetAction onReset = ResetAction.RESTART;
     private final List<DriveSpec.Builder> drives = new ArrayList<>();
+    private final List<NetworkSpec> networks = new ArrayList<>();
 
     MachineBuilder(String name) {
         this.name = name;
@@ -116,6 +118,15 @@ public final class MachineBuilder {
     }
 
     /**
+     * Adds a network adapter: {@code network(NetworkSpec.user(UserNetworkSpec.DEFAULT))}. A built initial RAM disk configures
+     * those on user-mode networks by DHCP.
+     */
+    public MachineBuilder network(NetworkSpec adapter) {
+        networks.add(adapter);
+        return this;
+    }
+
+    /**
      * The immutable description.
      *
      * @throws SpecException with all that is wrong
@@ -136,6 +147,7 @@ public final class MachineBuilder {
             guest = builder.build(problems);
         }
         List<DriveSpec> attached = drives(problems);
+        checkNetworks(problems);
         problems.throwIfAny(name);
         if (nodes == null || guest == null) {
             throw new IllegalStateException("a description without problems lacks a part");
@@ -147,7 +159,17 @@ public final class MachineBuilder {
                 limits,
                 limits.isPresent() ? DynamicMemoryGuest.prepared(guest) : guest,
                 onReset,
-                attached);
+                attached,
+                networks);
+    }
+
+    private void checkNetworks(ProblemList problems) {
+        for (int i = 0; i < networks.size(); i++) {
+            networks.get(i).check("networks[" + i + "]", problems);
+        }
+        if (networks.size() > NetworkAdapter.MOST_ADAPTERS) {
+            problems.add("networks", "are " + networks.size() + "; " + NetworkAdapter.MOST_ADAPTERS + " are possible");
+        }
     }
 
     /** Linux's drivers for the kinds of drives. */

@@ -25,6 +25,7 @@ final class StateOptions {
             "--numa-distance",
             "--disk",
             "--dvd",
+            "--net",
             "--no-reboot");
 
     @Option(
