@@ -6,6 +6,7 @@ module io.javisor.api {
     requires transitive io.javisor.kvm;
     requires transitive io.javisor.vmbus;
     requires transitive io.javisor.storage;
+    requires transitive io.javisor.networking;
     requires transitive io.javisor.memory;
     requires io.javisor.linux;
     requires transitive io.javisor.devices;

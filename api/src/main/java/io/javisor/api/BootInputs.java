@@ -80,7 +80,7 @@ final class BootInputs {
         BootEntry entry = LinuxBoot.builder()
                 .kernel(from.kernel())
                 .initrd(from.initrd())
-                .commandLine(spec.linux().commandLine())
+                .commandLine(spec.bootCommandLine())
                 .memory(plan)
                 .cpus(processors.topology())
                 .numa(spec.numa().description())

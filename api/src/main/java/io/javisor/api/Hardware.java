@@ -60,6 +60,7 @@ final class Hardware implements AutoCloseable {
     private final @Nullable MachineMemory memory;
     private final @Nullable DynamicMemoryDevice balloon;
     private final Disks disks;
+    private final MachineNetwork network;
     private final List<AcpiNode> described = new ArrayList<>();
     private final List<Stateful> devices = new ArrayList<>(); // in the order in which they are restored
     private final VmGenerationId generation;
@@ -70,11 +71,13 @@ final class Hardware implements AutoCloseable {
             MachineSpec spec,
             GuestRam ram,
             Disks disks,
+            MachineNetwork network,
             BootInputs inputs,
             Console console,
             @Nullable MachineMemory memory,
             RunListener listener) {
         this.disks = disks;
+        this.network = network;
         this.memory = memory;
         var endings = new Endings(listener, ram);
         partition = KvmPartition.create(inputs.partition(), endings);
@@ -155,15 +158,16 @@ final class Hardware implements AutoCloseable {
             BootInputs inputs,
             GuestRam ram,
             Disks disks,
+            MachineNetwork network,
             Console console,
             @Nullable MachineMemory memory,
             RunListener listener) {
-        var hardware = new Hardware(spec, ram, disks, inputs, console, memory, listener);
+        var hardware = new Hardware(spec, ram, disks, network, inputs, console, memory, listener);
         try {
             if (memory != null && hardware.balloon == null) {
                 throw Failure.noBus(spec.name(), "dynamic memory needs one");
             }
-            hardware.plugDisks(spec.name());
+            hardware.plugDevices(spec.name());
             inputs.load(ram.plan(), hardware.partition, List.copyOf(hardware.described));
             hardware.generation.place();
             return hardware;
@@ -173,11 +177,12 @@ final class Hardware implements AutoCloseable {
         }
     }
 
-    private void plugDisks(String machine) {
+    private void plugDevices(String machine) {
         if (bus != null) {
             disks.plugInto(bus);
-        } else if (!disks.isEmpty()) {
-            throw Failure.noBus(machine, "its disks need one");
+            network.plugInto(bus);
+        } else if (!disks.isEmpty() || !network.isEmpty()) {
+            throw Failure.noBus(machine, disks.isEmpty() ? "its network adapters need one" : "its disks need one");
         }
     }
 
@@ -187,12 +192,13 @@ final class Hardware implements AutoCloseable {
             BootInputs inputs,
             GuestRam ram,
             Disks disks,
+            MachineNetwork network,
             Console console,
             RunListener listener,
             StateFolder saved) {
-        var hardware = new Hardware(spec, ram, disks, inputs, console, null, listener);
+        var hardware = new Hardware(spec, ram, disks, network, inputs, console, null, listener);
         try {
-            hardware.plugDisks(spec.name());
+            hardware.plugDevices(spec.name());
             hardware.partition.setTscFrequency(saved.processors().tscKhz());
             hardware.quiet = true;
             hardware.partition.restore(saved.leaf(hardware.partition.stateName()));
@@ -298,6 +304,7 @@ final class Hardware implements AutoCloseable {
             bus.close();
         }
         disks.unplug();
+        network.unplug();
         if (balloon != null) {
             balloon.close();
         }

@@ -61,6 +61,7 @@ final class Machine implements Hardware.RunListener {
     private final BootInputs inputs;
     private final GuestRam ram;
     private final Disks disks;
+    private final MachineNetwork network;
     private final Console console;
     private final EventStream events = new EventStream();
     private final Tally tally = new Tally();
@@ -81,6 +82,7 @@ final class Machine implements Hardware.RunListener {
         this.inputs = inputs;
         this.ram = ram;
         this.disks = disks;
+        this.network = new MachineNetwork(spec);
         this.console = new Console(spec.name());
         List<Long> boot = spec.numa().nodes().stream().map(NumaNode::memory).toList();
         pool = spec.dynamicMemory().isPresent() ? shared : null;
@@ -118,7 +120,7 @@ final class Machine implements Hardware.RunListener {
         try {
             saved.machine().requireRegions(ram.bootRegions());
             disks.open();
-            hardware = Hardware.restore(spec, inputs, ram, disks, console, this, saved);
+            hardware = Hardware.restore(spec, inputs, ram, disks, network, console, this, saved);
             tally.booted();
             become(MachineState.PAUSED);
         } catch (RuntimeException | Error e) {
@@ -147,6 +149,10 @@ final class Machine implements Hardware.RunListener {
 
     Disks disks() {
         return disks;
+    }
+
+    MachineNetwork network() {
+        return network;
     }
 
     void onEvent(Consumer<MachineEvent> listener) {
@@ -309,7 +315,7 @@ final class Machine implements Hardware.RunListener {
         try {
             makeRoom();
             disks.open();
-            fresh = Hardware.assemble(spec, inputs, ram, disks, console, memory, this);
+            fresh = Hardware.assemble(spec, inputs, ram, disks, network, console, memory, this);
             hardware = fresh;
             tally.booted();
             if (underDebugger) {
@@ -424,7 +430,7 @@ final class Machine implements Hardware.RunListener {
                         .toList());
         var leaves = new ArrayList<Leaf>();
         leaves.add(machine.leaf());
-        leaves.add(SpecLeaf.of(spec.withDrives(disks.described())));
+        leaves.add(SpecLeaf.of(spec.withDrives(disks.described()).withNetworks(network.described())));
         leaves.add(ProcessorLeaf.of(run.partition().processors(), inputs.topology()));
         leaves.addAll(run.save());
         for (MemoryBacking node : ram.nodes()) {

@@ -4,6 +4,7 @@ import io.javisor.kvm.partition.CpuModel;
 import io.javisor.kvm.partition.CpuOption;
 import io.javisor.memory.DynamicMemory;
 import io.javisor.memory.MemoryPool;
+import io.javisor.networking.netvsp.NetworkAdapter;
 import io.javisor.numa.NumaTopology;
 import io.javisor.numa.NumaTopologyBuilder;
 import io.javisor.numa.TopologyException;
@@ -32,6 +33,7 @@ public final class MachineBuilder {
     private CpuSpec cpu = CpuSpec.HOST;
     private ResetAction onReset = ResetAction.RESTART;
     private final List<DriveSpec.Builder> drives = new ArrayList<>();
+    private final List<NetworkSpec> networks = new ArrayList<>();
 
     MachineBuilder(String name) {
         this.name = name;
@@ -134,6 +136,15 @@ public final class MachineBuilder {
     }
 
     /**
+     * Adds a network adapter: {@code network(NetworkSpec.user(UserNetworkSpec.DEFAULT))}. A built initial RAM disk configures
+     * those on user-mode networks by DHCP.
+     */
+    public MachineBuilder network(NetworkSpec adapter) {
+        networks.add(adapter);
+        return this;
+    }
+
+    /**
      * The immutable description.
      *
      * @throws SpecException with all that is wrong
@@ -154,6 +165,7 @@ public final class MachineBuilder {
             guest = builder.build(problems);
         }
         List<DriveSpec> attached = drives(problems);
+        checkNetworks(problems);
         problems.throwIfAny(name);
         if (nodes == null || guest == null) {
             throw new IllegalStateException("a description without problems lacks a part");
@@ -166,7 +178,17 @@ public final class MachineBuilder {
                 limits,
                 limits.isPresent() ? DynamicMemoryGuest.prepared(guest) : guest,
                 onReset,
-                attached);
+                attached,
+                networks);
+    }
+
+    private void checkNetworks(ProblemList problems) {
+        for (int i = 0; i < networks.size(); i++) {
+            networks.get(i).check("networks[" + i + "]", problems);
+        }
+        if (networks.size() > NetworkAdapter.MOST_ADAPTERS) {
+            problems.add("networks", "are " + networks.size() + "; " + NetworkAdapter.MOST_ADAPTERS + " are possible");
+        }
     }
 
     /** Linux's drivers for the kinds of drives. */

@@ -4,6 +4,8 @@ import io.javisor.memory.DynamicMemory;
 import io.javisor.numa.NumaTopology;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What a machine is: immutable, without a descriptor open, good for any number of machines. Made by
@@ -16,6 +18,7 @@ import java.util.Optional;
  * @param linux what the guest boots
  * @param onReset what a guest's reset does
  * @param drives its disks and DVD drives
+ * @param networks its network adapters
  */
 public record MachineSpec(
         String name,
@@ -24,20 +27,39 @@ public record MachineSpec(
         Optional<DynamicMemory> dynamicMemory,
         LinuxSpec linux,
         ResetAction onReset,
-        List<DriveSpec> drives) {
-    /** Copies the list. */
+        List<DriveSpec> drives,
+        List<NetworkSpec> networks) {
+    /** Copies the lists. */
     public MachineSpec {
         drives = List.copyOf(drives);
+        networks = List.copyOf(networks);
     }
 
     /** The same with another name. */
     public MachineSpec withName(String other) {
-        return new MachineSpec(other, numa, cpu, dynamicMemory, linux, onReset, drives);
+        return new MachineSpec(other, numa, cpu, dynamicMemory, linux, onReset, drives, networks);
     }
 
     /** The same with other drives. */
     MachineSpec withDrives(List<DriveSpec> others) {
-        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, others);
+        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, others, networks);
+    }
+
+    /** The same with other network adapters. */
+    MachineSpec withNetworks(List<NetworkSpec> others) {
+        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, drives, others);
+    }
+
+    /** The command line that the kernel gets: what the spec says, and which adapters a built initial RAM disk configures. */
+    String bootCommandLine() {
+        if (!(linux.initrd() instanceof LinuxSpec.Initrd.Busybox)) {
+            return linux.commandLine();
+        }
+        String macs = IntStream.range(0, networks.size())
+                .filter(i -> networks.get(i).hasDhcp())
+                .mapToObj(i -> networks.get(i).mac(name, i).toString())
+                .collect(Collectors.joining(","));
+        return macs.isEmpty() ? linux.commandLine() : linux.commandLine() + " javisor.dhcp=" + macs;
     }
 
     /** Virtual processors. */
@@ -50,9 +72,9 @@ public record MachineSpec(
         return numa.memory();
     }
 
-    /** Whether the host must have KVM's Hyper-V enlightenments: disks and dynamic memory need a VMBus. */
+    /** Whether the host must have KVM's Hyper-V enlightenments: disks, networks and dynamic memory need a VMBus. */
     public boolean needsHyperV() {
-        return !drives.isEmpty() || dynamicMemory.isPresent();
+        return !drives.isEmpty() || !networks.isEmpty() || dynamicMemory.isPresent();
     }
 
     /**

@@ -263,6 +263,11 @@ public final class VirtualMachine implements AutoCloseable {
         return machine.sockets().listen(port, BACKLOG);
     }
 
+    /** The machine's network adapters, and the means to plug them into something else, to add others and to remove them. */
+    public MachineNetwork network() {
+        return machine.network();
+    }
+
     /** The machine's disks and DVD drives, and the means to plug in others and to pull them out. */
     public Disks disks() {
         return machine.disks();

@@ -11,11 +11,14 @@ import io.javisor.api.VirtualMachine;
 import io.javisor.memory.DynamicMemory;
 import io.javisor.numa.NumaArguments;
 import io.javisor.storage.disk.DiskException;
+import io.javisor.networking.vswitch.VirtualSwitch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -132,11 +135,21 @@ final class MachineOptions {
     @Option(names = "--dvd", paramLabel = "FILE", description = "A DVD drive with an ISO image in it.")
     private List<Path> dvds = List.of();
 
+    @Option(
+            names = "--net",
+            paramLabel = NetArgument.SYNTAX,
+            description = {
+                "A network adapter; repeat it for more. user: a network of its own behind this process's sockets, with DHCP;",
+                "host: its gateway's address, 10.0.2.2, stands for the host's loopback. switch: a switch in this process."
+            })
+    private List<String> nets = List.of();
+
     @Option(names = "--name", paramLabel = "NAME", defaultValue = "javisor", description = "The machine's name.")
     private String name = "javisor";
 
     private @Nullable SavedState saved;
     private @Nullable Path savesTo;
+    private final Map<String, VirtualSwitch> switches = new HashMap<>();
 
     /** Reads sizes as the API does. */
     static final class SizeConverter implements CommandLine.ITypeConverter<Long> {
@@ -174,6 +187,7 @@ final class MachineOptions {
         try {
             disks.forEach(
                     disk -> requireReadable(line, DriveArgument.parse(disk).file(), false));
+            nets.forEach(NetArgument::parse);
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(line, String.valueOf(e.getMessage()), e);
         }
@@ -206,6 +220,8 @@ final class MachineOptions {
         }
         disks.forEach(disk -> DriveArgument.parse(disk).addTo(builder));
         dvds.forEach(builder::dvd);
+        nets.forEach(net -> builder.network(
+                NetArgument.parse(net).spec(name -> switches.computeIfAbsent(name, VirtualSwitch::new))));
         if (isDynamic()) {
             builder.dynamicMemory(this::limits);
         }

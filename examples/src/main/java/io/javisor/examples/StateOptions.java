@@ -26,6 +26,7 @@ final class StateOptions {
             "--numa-distance",
             "--disk",
             "--dvd",
+            "--net",
             "--no-reboot");
 
     @Option(

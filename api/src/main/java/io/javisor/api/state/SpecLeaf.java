@@ -5,7 +5,9 @@ import io.javisor.api.DriveAddress;
 import io.javisor.api.DriveSpec;
 import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineSpec;
+import io.javisor.api.NetworkSpec;
 import io.javisor.api.ResetAction;
+import io.javisor.networking.netvsp.NetworkAdapter;
 import io.javisor.numa.NumaTopologyState;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
@@ -37,7 +39,7 @@ public final class SpecLeaf {
     public static Leaf of(MachineSpec spec) {
         StateWriter out = new StateWriter();
         switch (spec) {
-            case MachineSpec(var name, var numa, var cpu, var _, var linux, var onReset, var drives) -> {
+            case MachineSpec(var name, var numa, var cpu, var _, var linux, var onReset, var drives, var networks) -> {
                 StateWriter nodes = new StateWriter();
                 NumaTopologyState.save(numa, nodes);
                 out.put("name", name)
@@ -48,6 +50,10 @@ public final class SpecLeaf {
                 out.put("drives", drives.size());
                 for (int i = 0; i < drives.size(); i++) {
                     out.put("drive" + i, DriveLeaf.save(drives.get(i)));
+                }
+                out.put("networks", networks.size());
+                for (int i = 0; i < networks.size(); i++) {
+                    out.put("network" + i, NetworkLeaf.save(networks.get(i)));
                 }
             }
         }
@@ -101,10 +107,20 @@ public final class SpecLeaf {
                     Optional.empty(), // machines of dynamic memory are not saved
                     linux(in.getInner("linux")),
                     ResetAction.valueOf(in.getString("onReset")),
-                    drives(in));
+                    drives(in),
+                    networks(in));
         } catch (IllegalArgumentException e) {
             throw new StateException("spec: " + e.getMessage());
         }
+    }
+
+    private static List<NetworkSpec> networks(StateReader in) {
+        List<NetworkSpec> networks = new ArrayList<>();
+        int count = in.has("networks") ? in.getInt("networks", 0, NetworkAdapter.MOST_ADAPTERS) : 0;
+        for (int i = 0; i < count; i++) {
+            networks.add(NetworkLeaf.read(in.getInner("network" + i)));
+        }
+        return networks;
     }
 
     private static List<DriveSpec> drives(StateReader in) {

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The kernel's command line overrides the description: {@code javisor.init="COMMAND"} (run by {@code sh -c}; the double
- * quotes are needed if it has blanks), {@code javisor.end=poweroff|reboot|halt}; {@code MODULE.PARAMETER=VALUE} reaches the
+ * quotes are needed if it has blanks), {@code javisor.end=poweroff|reboot|halt}; {@code javisor.dhcp=MAC,MAC} configures adapters
+ * by DHCP; {@code MODULE.PARAMETER=VALUE} reaches the
  * modules that are loaded here.
  *
  * <p>The console tells {@code javisor: up, Linux VERSION after SECONDS s} when the guest is up, {@code javisor: modules not loaded:
@@ -113,7 +114,7 @@ public final class BusyboxInit {
     /** What changes whenever the programs in the image do; for those who keep built images. */
     public static String fingerprint() {
         CRC32C sum = new CRC32C();
-        for (String script : List.of("init.sh", "shell.sh", "end.sh")) {
+        for (String script : List.of("init.sh", "shell.sh", "end.sh", "udhcpc.sh")) {
             sum.update(resource(script).getBytes(StandardCharsets.UTF_8));
         }
         sum.update(GuestAgent.elf());
@@ -155,6 +156,7 @@ public final class BusyboxInit {
             image.script("init", resource("init.sh"));
             image.script("etc/javisor/shell", resource("shell.sh"));
             image.file(GuestAgent.PATH, GuestAgent.elf(), 0755);
+            image.script("etc/javisor/udhcpc", resource("udhcpc.sh"));
             image.script(
                     "etc/acpi/PWRF/00000080",
                     "#!/bin/sh\nexec /sbin/poweroff\n"); // busybox acpid's name of the power key

@@ -5,6 +5,8 @@
 # On the kernel's command line:
 #   javisor.init="COMMAND"  the main program, run by sh -c; without the quotes if it has no blanks
 #   javisor.end=poweroff    what follows it: poweroff, reboot or halt
+#   javisor.dhcp=MAC,MAC    adapters that get their addresses by DHCP, before the main program begins if that takes no longer than
+#                           some seconds
 #   MODULE.PARAMETER=VALUE  parameters of modules, as for those that are built in
 export PATH=/sbin:/usr/sbin:/bin:/usr/bin HOME=/root TERM=linux
 cd /
@@ -61,8 +63,35 @@ load_modules() { # each line: name, file, names that it needs with commas or -, 
     [ -z "$told" ] || echo "javisor: modules not loaded:$told"
 }
 
+configure_network() { # MAC,MAC: waits for each adapter to appear, and for its first lease
+    for mac in $(IFS=,; echo $1); do
+        tries=0 interface=
+        while [ -z "$interface" ] && [ $tries -lt 100 ]; do
+            set +f
+            for entry in /sys/class/net/*/address; do
+                read -r address < "$entry" 2> /dev/null
+                if [ "$address" = "$mac" ]; then
+                    interface=${entry%/address} interface=${interface##*/}
+                fi
+            done
+            set -f
+            [ -n "$interface" ] || sleep 0.1
+            tries=$((tries + 1))
+        done
+        if [ -z "$interface" ]; then
+            echo "javisor: no adapter has the address $mac"
+            continue
+        fi
+        ip link set "$interface" up
+        # Goes on in the background, with a lease or without.
+        udhcpc -b -t 10 -T 1 -A 5 -s /etc/javisor/udhcpc -i "$interface" > /dev/null 2>&1
+    done
+}
+
 load_modules
 ifconfig lo up 2> /dev/null
+option dhcp ""
+[ -z "$value" ] || configure_network "$value"
 
 # As daemons, not with "&": what a shell puts into the background ignores SIGINT for good, and so would all that it runs.
 [ -z "$port" ] || start-stop-daemon -S -b -x /etc/javisor/shell -- "$port"

@@ -1,0 +1,104 @@
+package io.javisor.api.state;
+
+import io.javisor.api.NetworkSpec;
+import io.javisor.networking.frame.MacAddress;
+import io.javisor.networking.user.EgressPolicy;
+import io.javisor.networking.user.PortForward;
+import io.javisor.networking.user.UserNetworkSpec;
+import io.javisor.networking.vswitch.IpPrefix;
+import io.javisor.partition.state.StateException;
+import io.javisor.partition.state.StateReader;
+import io.javisor.partition.state.StateWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/** A network adapter's description in a saved machine. Ports of an application's switch are the application's to make again. */
+final class NetworkLeaf {
+    private static final int MOST = 65_536; // of anything that is listed
+
+    private NetworkLeaf() {}
+
+    static StateWriter save(NetworkSpec spec) {
+        var out = new StateWriter();
+        switch (spec) {
+            case NetworkSpec(var attachment, var mac, var mtu, var _) -> {
+                out.put("mac", Objects.requireNonNull(mac).value());
+                out.put("mtu", mtu);
+                if (attachment instanceof NetworkSpec.Attachment.User(var user)) {
+                    out.put("user", user(user));
+                }
+            }
+        }
+        return out;
+    }
+
+    private static StateWriter user(UserNetworkSpec spec) {
+        var out = new StateWriter();
+        switch (spec) {
+            case UserNetworkSpec(var forwards, var egress, var hostLoopback, var nameServers) -> {
+                out.put("forwards", forwards.size());
+                for (int i = 0; i < forwards.size(); i++) {
+                    out.put("forwardAddress" + i, forwards.get(i).hostAddress());
+                    out.put("forwardPort" + i, forwards.get(i).hostPort());
+                    out.put("forwardTo" + i, forwards.get(i).guestPort());
+                }
+                list(out, "allowed", egress.allowed());
+                list(out, "denied", egress.denied());
+                out.put("hostLoopback", hostLoopback);
+                out.put("nameServers", nameServers.size());
+                for (int i = 0; i < nameServers.size(); i++) {
+                    out.put("nameServer" + i, nameServers.get(i).getAddress().getHostAddress());
+                    out.put("nameServerPort" + i, nameServers.get(i).getPort());
+                }
+            }
+        }
+        return out;
+    }
+
+    private static void list(StateWriter out, String name, List<IpPrefix> prefixes) {
+        out.put(name, prefixes.size());
+        for (int i = 0; i < prefixes.size(); i++) {
+            out.put(name + i, prefixes.get(i).toString());
+        }
+    }
+
+    static NetworkSpec read(StateReader in) {
+        try {
+            NetworkSpec spec = in.has("user") ? NetworkSpec.user(readUser(in.getInner("user"))) : NetworkSpec.unplugged();
+            return spec.mac(new MacAddress(in.getLong("mac"))).mtu(in.getInt("mtu", 1280, 9000));
+        } catch (IllegalArgumentException e) {
+            throw new StateException("spec: network: " + e.getMessage());
+        }
+    }
+
+    private static UserNetworkSpec readUser(StateReader in) {
+        var forwards = new ArrayList<PortForward>();
+        for (int i = 0; i < in.getInt("forwards", 0, MOST); i++) {
+            forwards.add(new PortForward(
+                    in.getString("forwardAddress" + i),
+                    in.getInt("forwardPort" + i, 0, 65_535),
+                    in.getInt("forwardTo" + i, 1, 65_535)));
+        }
+        var servers = new ArrayList<InetSocketAddress>();
+        for (int i = 0; i < in.getInt("nameServers", 0, MOST); i++) {
+            servers.add(new InetSocketAddress(
+                    InetAddress.ofLiteral(in.getString("nameServer" + i)), in.getInt("nameServerPort" + i, 1, 65_535)));
+        }
+        return new UserNetworkSpec(
+                forwards,
+                new EgressPolicy(prefixes(in, "allowed"), prefixes(in, "denied")),
+                in.getBoolean("hostLoopback"),
+                servers);
+    }
+
+    private static List<IpPrefix> prefixes(StateReader in, String name) {
+        var all = new ArrayList<IpPrefix>();
+        for (int i = 0; i < in.getInt(name, 0, MOST); i++) {
+            all.add(IpPrefix.parse(in.getString(name + i)));
+        }
+        return all;
+    }
+}
