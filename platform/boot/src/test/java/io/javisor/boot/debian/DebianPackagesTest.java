@@ -88,7 +88,7 @@ class DebianPackagesTest {
                 *--simulate*) echo 'Inst libtool1 (1 Debian:12 [amd64])'; echo 'Inst tool [1] (1:2-3 Debian:12 [amd64])' ;;
                 *" download "*)
                     for p; do case "$p" in *=*)
-                        case "$p" in APT::*) continue;; esac
+                        case "$p" in APT::*|Dir::*) continue;; esac
                         cp "POOL/${p%%=*}.deb" "${p%%=*}_1_amd64.deb" || { echo "E: 404 Not Found" >&2; exit 100; }
                     esac; done ;;
                 esac
