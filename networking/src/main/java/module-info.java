@@ -4,6 +4,7 @@ module io.javisor.networking {
     requires io.javisor.linux;
     requires transitive io.javisor.vmbus;
 
+    exports io.javisor.networking.extension;
     exports io.javisor.networking.frame;
     exports io.javisor.networking.netvsp;
     exports io.javisor.networking.user;

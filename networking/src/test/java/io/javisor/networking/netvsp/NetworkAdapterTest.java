@@ -154,6 +154,12 @@ class NetworkAdapterTest {
         assertThat(got.get(0).bytes()).isEqualTo(plain.toByteArray());
         assertThat(got.get(0).checksum()).as("the guest looks itself").isZero();
         assertThat(got.get(1).checksum()).as("TCP is right").isEqualTo(1 << 3);
+        Frame dhcp = Frames.udp(A, B, "10.0.0.2", 67, "10.0.0.1", 68, Frames.random(100));
+        byte[] closed = dhcp.toByteArray();
+        Checksums.open(dhcp);
+        peerPort.send(dhcp);
+        got = nic.received();
+        assertThat(got.getFirst().bytes()).as("DHCP clients look at the bytes").isEqualTo(closed);
         assertThat(guest.failures()).isEmpty();
     }
 
