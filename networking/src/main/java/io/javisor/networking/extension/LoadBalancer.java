@@ -94,7 +94,10 @@ public final class LoadBalancer implements Extensions.Forwarding, AutoCloseable 
 
     /** The stations that can work. */
     public List<SwitchPort> healthy() {
-        return members.entrySet().stream().filter(e -> e.getValue()).map(e -> e.getKey()).toList();
+        return members.entrySet().stream()
+                .filter(e -> e.getValue())
+                .map(e -> e.getKey())
+                .toList();
     }
 
     private synchronized void rearrange() {

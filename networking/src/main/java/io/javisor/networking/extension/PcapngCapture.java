@@ -77,7 +77,13 @@ public final class PcapngCapture implements Extensions.Capture, AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("can't write the capture " + file, e);
         }
-        putInt(SECTION).putInt(28).putInt(0x1A2B_3C4D).putInt(1).putInt(-1).putInt(-1).putInt(28);
+        putInt(SECTION)
+                .putInt(28)
+                .putInt(0x1A2B_3C4D)
+                .putInt(1)
+                .putInt(-1)
+                .putInt(-1)
+                .putInt(28);
         writer = Thread.ofPlatform().daemon().name("javisor-capture").start(this::write);
     }
 

@@ -23,7 +23,8 @@ public final class StatefulFirewall implements Extensions.Filter {
     private static final int SLOTS = 2 * MOST_FLOWS; // a power of two
     private static final int PROBES = 16;
     private static final int WORDS = 5; // two addresses of 128 bits, and ports with protocol
-    private static final long TCP_IDLE = 7_200_000_000_000L; // two hours (RFC 5382: at least 2 h 4 min with keep-alives off)
+    private static final long TCP_IDLE =
+            7_200_000_000_000L; // two hours (RFC 5382: at least 2 h 4 min with keep-alives off)
     private static final long SHORT_IDLE = 120_000_000_000L; // UDP (RFC 4787), and TCP that opens or has ended
     private static final int SYN = 0x02;
     private static final int ACK = 0x10;

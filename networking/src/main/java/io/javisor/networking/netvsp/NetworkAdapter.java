@@ -195,7 +195,8 @@ public final class NetworkAdapter implements ChannelDevice, Station {
         }
         int checksum = 0;
         if (frame.openChecksum() && isDhcp(frame)) {
-            Checksums.close(frame); // clients read these past the guest's network stack, and look at the checksum themselves
+            Checksums.close(
+                    frame); // clients read these past the guest's network stack, and look at the checksum themselves
         }
         if (frame.openChecksum()) { // of a sender in this process: it was never at risk
             checksum = frame.protocol() == Frame.TCP ? Rndis.RECEIVED_TCP_RIGHT : Rndis.RECEIVED_UDP_RIGHT;

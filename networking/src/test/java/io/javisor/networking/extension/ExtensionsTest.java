@@ -196,7 +196,8 @@ class ExtensionsTest {
 
     private String whoGets(SwitchPort outside, MacAddress cluster, int flow) {
         outside.send(Frames.tcp(cluster, C, "10.1.0.1", 1000 + flow, "10.0.0.100", 80, 0, 0, 0x02, new byte[0]));
-        String got = (a.frames.isEmpty() ? "" : "a") + (b.frames.isEmpty() ? "" : "b") + (c.frames.isEmpty() ? "" : "c");
+        String got =
+                (a.frames.isEmpty() ? "" : "a") + (b.frames.isEmpty() ? "" : "b") + (c.frames.isEmpty() ? "" : "c");
         a.frames.clear();
         b.frames.clear();
         c.frames.clear();
