@@ -4,8 +4,10 @@ module io.javisor.networking {
     requires io.javisor.linux;
     requires transitive io.javisor.vmbus;
 
+    exports io.javisor.networking.extension;
     exports io.javisor.networking.frame;
     exports io.javisor.networking.netvsp;
+    exports io.javisor.networking.tap;
     exports io.javisor.networking.user;
     exports io.javisor.networking.vswitch;
 }

@@ -62,7 +62,8 @@ final class LabOptions {
     private static Optional<String> unfit(HostReport host, MachineOptions machine) {
         return host.unfitForStockKernels()
                 .or(() -> machine.needsHyperV() && !host.hyperV()
-                        ? Optional.of("disks, networks and dynamic memory need a VMBus, and KVM here lacks the Hyper-V enlightenments")
+                        ? Optional.of(
+                                "disks, networks and dynamic memory need a VMBus, and KVM here lacks the Hyper-V enlightenments")
                         : Optional.empty());
     }
 

@@ -251,7 +251,14 @@ final class AdapterChannel implements ChannelHandler {
         }
         if (channel.reactor().isCurrent() && queue.isEmpty() && answers.isEmpty() && !channel.isPaused()) {
             Sent sent = transmit(
-                    frame.segment(), 0, frame.length(), frame.vlan(), frame.priority(), checksumInfo, frame.mss(), hash);
+                    frame.segment(),
+                    0,
+                    frame.length(),
+                    frame.vlan(),
+                    frame.priority(),
+                    checksumInfo,
+                    frame.mss(),
+                    hash);
             if (sent != Sent.LATER) {
                 return sent == Sent.YES;
             }
@@ -374,9 +381,7 @@ final class AdapterChannel implements ChannelHandler {
         for (int part = 0; part < parts; part++) {
             int n = Math.min(length - done, most - first);
             if (parts > 1) {
-                int flags = Rndis.ID_PART
-                        | (part == 0 ? Rndis.ID_FIRST : 0)
-                        | (part == parts - 1 ? Rndis.ID_LAST : 0);
+                int flags = Rndis.ID_PART | (part == 0 ? Rndis.ID_FIRST : 0) | (part == parts - 1 ? Rndis.ID_LAST : 0);
                 INT.set(header, first - 4, Rndis.ID_VERSION | flags << 8);
             }
             INT.set(header, 4, first + n);

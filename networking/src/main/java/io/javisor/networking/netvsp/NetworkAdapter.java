@@ -1,5 +1,6 @@
 package io.javisor.networking.netvsp;
 
+import io.javisor.networking.frame.Checksums;
 import io.javisor.networking.frame.Frame;
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.vswitch.Station;
@@ -37,6 +38,8 @@ public final class NetworkAdapter implements ChannelDevice, Station {
     public static final int LEAST_MTU = 1280;
 
     private static final int STATE_VERSION = 1;
+    private static final int DHCP_SERVER = 67;
+    private static final int DHCP_CLIENT = 68;
     private static final int PACKETS_HELD = 256;
     private static final int PACKET_LIMIT = 4096; // 32 ranges of a page each, and the message
     private static final int MOST_ANSWERS = 64;
@@ -191,6 +194,10 @@ public final class NetworkAdapter implements ChannelDevice, Station {
             return;
         }
         int checksum = 0;
+        if (frame.openChecksum() && isDhcp(frame)) {
+            Checksums.close(
+                    frame); // clients read these past the guest's network stack, and look at the checksum themselves
+        }
         if (frame.openChecksum()) { // of a sender in this process: it was never at risk
             checksum = frame.protocol() == Frame.TCP ? Rndis.RECEIVED_TCP_RIGHT : Rndis.RECEIVED_UDP_RIGHT;
         }
@@ -205,6 +212,11 @@ public final class NetworkAdapter implements ChannelDevice, Station {
         if (!to.deliver(frame, checksum, hash)) {
             lost.increment();
         }
+    }
+
+    private static boolean isDhcp(Frame frame) {
+        return frame.protocol() == Frame.UDP
+                && (frame.destinationPort() == DHCP_CLIENT || frame.destinationPort() == DHCP_SERVER);
     }
 
     @Override

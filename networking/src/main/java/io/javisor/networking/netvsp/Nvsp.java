@@ -46,8 +46,7 @@ final class Nvsp {
     static final int VERSION_5 = 0x5_0000;
     static final int VERSION_6 = 0x6_0000;
     static final int VERSION_6_1 = 0x6_0001;
-    static final Set<Integer> VERSIONS =
-            Set.of(VERSION_1, VERSION_2, VERSION_4, VERSION_5, VERSION_6, VERSION_6_1);
+    static final Set<Integer> VERSIONS = Set.of(VERSION_1, VERSION_2, VERSION_4, VERSION_5, VERSION_6, VERSION_6_1);
 
     /** Bytes of the longest message; guests copy as much out of an answer, however short it is. */
     static final int MESSAGE_BYTES = 40;

@@ -30,7 +30,8 @@ final class Addresses {
     static InetAddress of(int address) {
         try {
             return InetAddress.getByAddress(
-                    new byte[] {(byte) (address >>> 24), (byte) (address >>> 16), (byte) (address >>> 8), (byte) address});
+                    new byte[] {(byte) (address >>> 24), (byte) (address >>> 16), (byte) (address >>> 8), (byte) address
+                    });
         } catch (UnknownHostException e) {
             throw new IllegalStateException(e); // the length is right
         }

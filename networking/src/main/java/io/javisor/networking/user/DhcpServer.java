@@ -33,7 +33,9 @@ final class DhcpServer {
 
     /** The first address that was leased, or would be. */
     int first() {
-        return leases.isEmpty() ? Addresses.FIRST_LEASE : leases.values().iterator().next();
+        return leases.isEmpty()
+                ? Addresses.FIRST_LEASE
+                : leases.values().iterator().next();
     }
 
     private @Nullable Integer lease(long mac) {

@@ -89,7 +89,8 @@ public final class UserNetwork implements Station, AutoCloseable {
         try {
             selector = Selector.open();
         } catch (IOException e) {
-            throw new HypervisorException("user-network", "no selector: " + e.getMessage(), "raise the limit of open files");
+            throw new HypervisorException(
+                    "user-network", "no selector: " + e.getMessage(), "raise the limit of open files");
         }
         try {
             spec.forwards().forEach(this::listen);
@@ -98,7 +99,10 @@ public final class UserNetwork implements Station, AutoCloseable {
             throw e;
         }
         port = on.connect("user", PortSettings.uplink(), this);
-        thread = Thread.ofPlatform().daemon().name("javisor-user-network-" + on.name()).unstarted(this::loop);
+        thread = Thread.ofPlatform()
+                .daemon()
+                .name("javisor-user-network-" + on.name())
+                .unstarted(this::loop);
         thread.start();
     }
 
@@ -162,7 +166,8 @@ public final class UserNetwork implements Station, AutoCloseable {
                 var at = (InetSocketAddress) server.getLocalAddress();
                 tasks.add(() -> {
                     try {
-                        register(server, new Listener(server, forward.guestPort())).interestOps(SelectionKey.OP_ACCEPT);
+                        register(server, new Listener(server, forward.guestPort()))
+                                .interestOps(SelectionKey.OP_ACCEPT);
                     } catch (IOException e) {
                         Flow.close(server, false); // the selector is closed
                     }

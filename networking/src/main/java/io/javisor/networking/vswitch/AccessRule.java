@@ -63,8 +63,7 @@ public record AccessRule(
 
     /** The same, for one IP address or range of them on the other side. */
     public AccessRule remote(String prefix) {
-        return new AccessRule(
-                direction, action, remoteMac, IpPrefix.parse(prefix), protocol, localPort, remotePort);
+        return new AccessRule(direction, action, remoteMac, IpPrefix.parse(prefix), protocol, localPort, remotePort);
     }
 
     /** The same, for one MAC address on the other side. */
@@ -85,7 +84,8 @@ public record AccessRule(
     /** Whether a frame fits, given its direction. */
     boolean fits(Direction of, Frame frame) {
         boolean out = of == Direction.OUT;
-        if (of != direction || (remoteMac != null && remoteMac.value() != (out ? frame.destination() : frame.source()))) {
+        if (of != direction
+                || (remoteMac != null && remoteMac.value() != (out ? frame.destination() : frame.source()))) {
             return false;
         }
         IpPrefix range = remote;

@@ -51,7 +51,9 @@ final class Guards {
                 return Drop.ROUTER_GUARD;
             }
         }
-        return settings.addresses().isEmpty() || speaksForItself(settings.addresses(), frame) ? null : Drop.ADDRESS_SPOOFED;
+        return settings.addresses().isEmpty() || speaksForItself(settings.addresses(), frame)
+                ? null
+                : Drop.ADDRESS_SPOOFED;
     }
 
     private static int icmpType(Frame frame, int protocol) {
@@ -95,7 +97,9 @@ final class Guards {
                         return false;
                     }
                 }
-                return unspecified ? kind == NEIGHBOUR_SOLICITATION || kind == 143 : has(own, frame, Frame.HEADER + 8, true);
+                return unspecified
+                        ? kind == NEIGHBOUR_SOLICITATION || kind == 143
+                        : has(own, frame, Frame.HEADER + 8, true);
             }
             default -> {
                 return true;

@@ -112,7 +112,10 @@ public final class VirtualSwitch {
         long all = capacity;
         common = SwitchPort.bandwidth(all, now());
         for (SwitchPort port : ports) {
-            port.share(all == 0 || weights == 0 ? null : SwitchPort.bandwidth(all * port.settings().weight() / weights, now()));
+            port.share(
+                    all == 0 || weights == 0
+                            ? null
+                            : SwitchPort.bandwidth(all * port.settings().weight() / weights, now()));
         }
     }
 

@@ -106,7 +106,9 @@ class FrameTest {
             flags.add(piece.getByte(47));
         });
         assertThat(joined.toByteArray()).isEqualTo(content);
-        assertThat(flags).as("CWR at the first, PSH and FIN at the last").containsExactly(0x90, 0x10, 0x10, 0x10, 0x10, 0x10, 0x19);
+        assertThat(flags)
+                .as("CWR at the first, PSH and FIN at the last")
+                .containsExactly(0x90, 0x10, 0x10, 0x10, 0x10, 0x10, 0x19);
     }
 
     @Test

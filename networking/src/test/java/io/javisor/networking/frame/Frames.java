@@ -25,16 +25,27 @@ public final class Frames {
     public static Frame plain(MacAddress to, MacAddress from, String content) {
         byte[] text = content.getBytes(StandardCharsets.UTF_8);
         ByteBuffer all = ByteBuffer.allocate(Math.max(60, 14 + text.length));
-        all.put(to.toByteArray()).put(from.toByteArray()).putShort((short) 0x88B5).put(text);
+        all.put(to.toByteArray())
+                .put(from.toByteArray())
+                .putShort((short) 0x88B5)
+                .put(text);
         return Frame.of(all.array());
     }
 
     /** An IPv4 packet with a right header. */
-    public static Frame ipv4(MacAddress to, MacAddress from, int protocol, String source, String target, byte[] content) {
+    public static Frame ipv4(
+            MacAddress to, MacAddress from, int protocol, String source, String target, byte[] content) {
         ByteBuffer all = ByteBuffer.allocate(34 + content.length);
         all.put(to.toByteArray()).put(from.toByteArray()).putShort((short) 0x0800);
-        all.put((byte) 0x45).put((byte) 0).putShort((short) (20 + content.length)).putInt(0x1234_0000);
-        all.put((byte) 64).put((byte) protocol).putShort((short) 0).put(address(source)).put(address(target));
+        all.put((byte) 0x45)
+                .put((byte) 0)
+                .putShort((short) (20 + content.length))
+                .putInt(0x1234_0000);
+        all.put((byte) 64)
+                .put((byte) protocol)
+                .putShort((short) 0)
+                .put(address(source))
+                .put(address(target));
         all.put(content);
         Frame frame = Frame.of(all.array());
         Checksums.setIpv4Header(frame);
@@ -45,7 +56,10 @@ public final class Frames {
     public static Frame udp(
             MacAddress to, MacAddress from, String source, int sourcePort, String target, int port, byte[] content) {
         ByteBuffer udp = ByteBuffer.allocate(8 + content.length);
-        udp.putShort((short) sourcePort).putShort((short) port).putShort((short) (8 + content.length)).putShort((short) 0);
+        udp.putShort((short) sourcePort)
+                .putShort((short) port)
+                .putShort((short) (8 + content.length))
+                .putShort((short) 0);
         udp.put(content);
         Frame frame = ipv4(to, from, Frame.UDP, source, target, udp.array());
         Checksums.open(frame);

@@ -63,17 +63,29 @@ final class GuestNic {
     }
 
     boolean negotiate(int version) {
-        return ask(little(40).putInt(0, 1).putInt(4, version).putInt(8, version)).getInt(12) == 1;
+        return ask(little(40).putInt(0, 1).putInt(4, version).putInt(8, version))
+                        .getInt(12)
+                == 1;
     }
 
     /** All that Linux does until frames may flow. */
     GuestNic start(int version, int mtu) {
         assertThat(negotiate(version)).isTrue();
-        channel.send(transaction++, little(40).putInt(0, 125).putInt(4, mtu + 14).putLong(12, 0xF8).array(), false);
-        channel.send(transaction++, little(40).putInt(0, 100).putInt(4, 6).putInt(8, 30).array(), false);
+        channel.send(
+                transaction++,
+                little(40).putInt(0, 125).putInt(4, mtu + 14).putLong(12, 0xF8).array(),
+                false);
+        channel.send(
+                transaction++,
+                little(40).putInt(0, 100).putInt(4, 6).putInt(8, 30).array(),
+                false);
         lendBuffers();
-        assertThat(rndis(2, little(12).putInt(0, 1).putInt(8, 0x4000)).getInt(12)).as("INIT").isZero();
-        assertThat(set(0x0001_010E, little(4).putInt(0, 0xB))).as("packet filter").isZero();
+        assertThat(rndis(2, little(12).putInt(0, 1).putInt(8, 0x4000)).getInt(12))
+                .as("INIT")
+                .isZero();
+        assertThat(set(0x0001_010E, little(4).putInt(0, 0xB)))
+                .as("packet filter")
+                .isZero();
         return this;
     }
 
@@ -81,7 +93,8 @@ final class GuestNic {
         receiveGpa = guest.allocate(RECEIVE_BYTES);
         sendGpa = guest.allocate(SEND_BYTES);
         receiveGpadl = channel.lend(List.of(GuestRange.of(receiveGpa, RECEIVE_BYTES)));
-        ByteBuffer answer = ask(little(40).putInt(0, 101).putInt(4, receiveGpadl).putShort(8, (short) RECEIVE_ID));
+        ByteBuffer answer =
+                ask(little(40).putInt(0, 101).putInt(4, receiveGpadl).putShort(8, (short) RECEIVE_ID));
         assertThat(answer.getInt(0)).isEqualTo(102);
         assertThat(answer.getInt(4)).isEqualTo(1);
         assertThat(answer.getInt(8)).as("one section only, or Linux refuses").isEqualTo(1);
@@ -98,7 +111,10 @@ final class GuestNic {
     ByteBuffer rndis(int type, ByteBuffer body) {
         int id = request++;
         byte[] rest = body.array();
-        ByteBuffer message = little(12 + rest.length).putInt(0, type).putInt(4, 12 + rest.length).putInt(8, id);
+        ByteBuffer message = little(12 + rest.length)
+                .putInt(0, type)
+                .putInt(4, 12 + rest.length)
+                .putInt(8, id);
         message.put(12, rest);
         sendControl(message.array());
         poll();
@@ -129,7 +145,8 @@ final class GuestNic {
 
     int set(int oid, ByteBuffer value) {
         byte[] bytes = value.array();
-        ByteBuffer body = little(16 + bytes.length).putInt(0, oid).putInt(4, bytes.length).putInt(8, 20);
+        ByteBuffer body =
+                little(16 + bytes.length).putInt(0, oid).putInt(4, bytes.length).putInt(8, 20);
         return rndis(5, body.put(16, bytes)).getInt(12);
     }
 
@@ -164,7 +181,11 @@ final class GuestNic {
         guest.memory().write(sendGpa + section * 6144L, packet);
         channel.send(
                 transaction++,
-                little(16).putInt(0, 107).putInt(8, section).putInt(12, packet.length).array(),
+                little(16)
+                        .putInt(0, 107)
+                        .putInt(8, section)
+                        .putInt(12, packet.length)
+                        .array(),
                 true);
     }
 
@@ -176,7 +197,11 @@ final class GuestNic {
         guest.memory().write(gpa, rest);
         channel.sendGpaDirect(
                 transaction++,
-                little(16).putInt(0, 107).putInt(8, section).putInt(12, inSection).array(),
+                little(16)
+                        .putInt(0, 107)
+                        .putInt(8, section)
+                        .putInt(12, inSection)
+                        .array(),
                 List.of(GuestRange.of(gpa, rest.length)));
     }
 
@@ -242,8 +267,8 @@ final class GuestNic {
         if (message.getInt(4) == 0) {
             received.add(new Received(joined.toByteArray(), checksum, vlan, hash, ranges));
         }
-        Runnable done =
-                () -> from.complete(packet.transactionId(), little(8).putInt(0, 108).putInt(4, 1).array());
+        Runnable done = () -> from.complete(
+                packet.transactionId(), little(8).putInt(0, 108).putInt(4, 1).array());
         if (holding) {
             held.add(done);
         } else {
@@ -263,6 +288,8 @@ final class GuestNic {
     @Nullable
     ByteBuffer told() {
         poll();
-        return controls.isEmpty() ? null : ByteBuffer.wrap(controls.removeFirst()).order(ByteOrder.LITTLE_ENDIAN);
+        return controls.isEmpty()
+                ? null
+                : ByteBuffer.wrap(controls.removeFirst()).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -71,7 +71,8 @@ class HostileNicTest {
         byte[] content = new byte[4096];
         random.nextBytes(content);
         byte[] packet = GuestNic.packet(
-                Frames.tcp(B, A, "10.0.0.1", 1, "10.0.0.2", 2, 0, 0, 0x10, new byte[random.nextInt(2000)]).toByteArray(),
+                Frames.tcp(B, A, "10.0.0.1", 1, "10.0.0.2", 2, 0, 0, 0x10, new byte[random.nextInt(2000)])
+                        .toByteArray(),
                 random.nextInt(8),
                 random.nextInt());
         System.arraycopy(packet, 0, content, 0, packet.length);
@@ -80,15 +81,19 @@ class HostileNicTest {
             content[at] = (byte) random.nextInt();
         }
         if (random.nextInt(3) == 0) { // a request
-            ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).putInt(0, random.nextInt(9)).putInt(4, random.nextInt(600));
+            ByteBuffer.wrap(content)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(0, random.nextInt(9))
+                    .putInt(4, random.nextInt(600));
         }
         guest.memory().write(scratch, content);
         long id = random.nextInt(200);
         switch (random.nextInt(8)) {
             case 0 -> nic.channel.write(11, 0, id, new byte[0], new byte[8]);
             case 1, 2 -> nic.channel.trySend(id, message.array(), random.nextBoolean());
-            default -> nic.channel.trySendGpaDirect(
-                    id, message.array(), List.of(GuestRange.of(scratch, 1 + random.nextInt(4096))));
+            default ->
+                nic.channel.trySendGpaDirect(
+                        id, message.array(), List.of(GuestRange.of(scratch, 1 + random.nextInt(4096))));
         }
         nic.channel.flush();
     }

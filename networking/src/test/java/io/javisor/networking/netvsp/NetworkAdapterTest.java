@@ -72,7 +72,9 @@ class NetworkAdapterTest {
         ByteBuffer offloads = nic.query(0xFC01_020D);
         assertThat(offloads.capacity()).isEqualTo(156);
         assertThat(offloads.get(0) & 0xFF).isEqualTo(0xA7);
-        assertThat(offloads.getInt(8) & 0x14).as("TCP checksums, as Linux asks for them").isEqualTo(0x14);
+        assertThat(offloads.getInt(8) & 0x14)
+                .as("TCP checksums, as Linux asks for them")
+                .isEqualTo(0x14);
         ByteBuffer queues = nic.query(0x0001_0203);
         assertThat(queues.getInt(12)).isEqualTo(4);
         ByteBuffer unknown = nic.rndis(4, GuestNic.little(16).putInt(0, 0x1234).putInt(8, 20));
@@ -83,7 +85,8 @@ class NetworkAdapterTest {
     @Test
     void framesComeFromTheSendBufferFromPagesAndFromBoth() {
         GuestNic nic = started();
-        byte[] packet = GuestNic.packet(Frames.plain(B, A, "hello " + "x".repeat(1000)).toByteArray(), -1, 0);
+        byte[] packet =
+                GuestNic.packet(Frames.plain(B, A, "hello " + "x".repeat(1000)).toByteArray(), -1, 0);
         nic.send(3, packet);
         nic.send(packet);
         nic.sendPartly(41, packet, 44);
@@ -124,8 +127,10 @@ class NetworkAdapterTest {
         frame.putShort(16, 0); // as Linux leaves the total length
         nic.send(GuestNic.packet(frame.toByteArray(), 2, 1460 | 34 << 20 | 1 << 30));
         assertThat(peer.frames).hasSize(42);
-        peer.frames.forEach(f -> assertThat(Checksums.isRight(f) && f.length() <= 1514).isTrue());
-        assertThat(peer.frames.stream().mapToInt(f -> f.length() - f.payload()).sum()).isEqualTo(60_000);
+        peer.frames.forEach(
+                f -> assertThat(Checksums.isRight(f) && f.length() <= 1514).isTrue());
+        assertThat(peer.frames.stream().mapToInt(f -> f.length() - f.payload()).sum())
+                .isEqualTo(60_000);
     }
 
     @Test
@@ -154,6 +159,12 @@ class NetworkAdapterTest {
         assertThat(got.get(0).bytes()).isEqualTo(plain.toByteArray());
         assertThat(got.get(0).checksum()).as("the guest looks itself").isZero();
         assertThat(got.get(1).checksum()).as("TCP is right").isEqualTo(1 << 3);
+        Frame dhcp = Frames.udp(A, B, "10.0.0.2", 67, "10.0.0.1", 68, Frames.random(100));
+        byte[] closed = dhcp.toByteArray();
+        Checksums.open(dhcp);
+        peerPort.send(dhcp);
+        got = nic.received();
+        assertThat(got.getFirst().bytes()).as("DHCP clients look at the bytes").isEqualTo(closed);
         assertThat(guest.failures()).isEmpty();
     }
 
@@ -176,7 +187,8 @@ class NetworkAdapterTest {
         byte[] whole = frame.toByteArray();
         peerPort.send(frame);
         assertThat(nic.received()).as("cut").hasSize(35).allMatch(r -> r.parts() == 1);
-        ByteBuffer parameters = GuestNic.little(32).put(0, (byte) 0x80).put(1, (byte) 3).putShort(2, (short) 32);
+        ByteBuffer parameters =
+                GuestNic.little(32).put(0, (byte) 0x80).put(1, (byte) 3).putShort(2, (short) 32);
         parameters.put(22, (byte) 2).put(23, (byte) 2);
         assertThat(nic.set(0xFC01_020C, parameters)).isZero();
         peerPort.send(frame);
@@ -212,15 +224,23 @@ class NetworkAdapterTest {
     @Test
     void queuesAreOpenedAndPacketsSpread() {
         GuestNic nic = started();
-        ByteBuffer answer = nic.ask(GuestNic.little(40).putInt(0, 133).putInt(4, 1).putInt(8, 3));
+        ByteBuffer answer =
+                nic.ask(GuestNic.little(40).putInt(0, 133).putInt(4, 1).putInt(8, 3));
         assertThat(answer.getInt(4)).isEqualTo(1);
         assertThat(answer.getInt(8)).isEqualTo(3);
         for (int i = 1; i <= 3; i++) {
             nic.all.add(guest.open(guest.offerOf(adapter.offer(), i), 16, 16, i));
         }
         assertThat(adapter.openQueues()).isEqualTo(4);
-        ByteBuffer spread = GuestNic.little(40 + 512 + 40).put(0, (byte) 0x89).put(1, (byte) 2).putShort(2, (short) 40);
-        spread.putInt(8, 0x1F01).putShort(12, (short) 512).putInt(16, 40).putShort(20, (short) 40).putInt(24, 552);
+        ByteBuffer spread = GuestNic.little(40 + 512 + 40)
+                .put(0, (byte) 0x89)
+                .put(1, (byte) 2)
+                .putShort(2, (short) 40);
+        spread.putInt(8, 0x1F01)
+                .putShort(12, (short) 512)
+                .putInt(16, 40)
+                .putShort(20, (short) 40)
+                .putInt(24, 552);
         for (int i = 0; i < 128; i++) {
             spread.putInt(40 + 4 * i, i % 4);
         }
@@ -239,17 +259,23 @@ class NetworkAdapterTest {
         }
         assertThat(used).hasSize(4);
         for (GuestChannel channel : nic.all) {
-            nic.send(channel, GuestNic.packet(Frames.plain(B, A, "from " + channel.relId()).toByteArray(), -1, 0));
+            nic.send(
+                    channel,
+                    GuestNic.packet(
+                            Frames.plain(B, A, "from " + channel.relId()).toByteArray(), -1, 0));
         }
         assertThat(peer.texts()).hasSize(4);
-        assertThat(nic.set(0x0001_0204, spread.putInt(40, 4))).as("no such queue").isNotZero();
+        assertThat(nic.set(0x0001_0204, spread.putInt(40, 4)))
+                .as("no such queue")
+                .isNotZero();
         assertThat(guest.failures()).isEmpty();
     }
 
     @Test
     void theHashIsThatOfTheSpecification() {
         // Microsoft's verification suite for receive-side scaling.
-        var toeplitz = new Toeplitz(Frames.hex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa"));
+        var toeplitz = new Toeplitz(
+                Frames.hex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa"));
         Frame tcp = Frames.tcp(A, B, "66.9.149.187", 2794, "161.142.100.80", 1766, 0, 0, 0x10, new byte[0]);
         assertThat(toeplitz.hash(tcp)).isEqualTo(0x51CC_C178);
         Frame udp = Frames.udp(A, B, "66.9.149.187", 2794, "161.142.100.80", 1766, new byte[0]);
@@ -279,7 +305,8 @@ class NetworkAdapterTest {
         GuestNic nic = started();
         byte[] name = "NetworkAddress".getBytes(java.nio.charset.StandardCharsets.UTF_16LE);
         byte[] value = "02000000000c".getBytes(java.nio.charset.StandardCharsets.UTF_16LE);
-        ByteBuffer parameter = GuestNic.little(20 + name.length + value.length).putInt(0, 20).putInt(4, name.length);
+        ByteBuffer parameter =
+                GuestNic.little(20 + name.length + value.length).putInt(0, 20).putInt(4, name.length);
         parameter.putInt(8, 2).putInt(12, 20 + name.length).putInt(16, value.length);
         parameter.put(20, name).put(20 + name.length, value);
         assertThat(nic.set(0x0001_021B, parameter)).isNotZero();
@@ -299,7 +326,9 @@ class NetworkAdapterTest {
             nic.send(1, packet);
             nic.poll();
         }
-        assertThat(nic.statuses.size()).as("completed at once: those of the burst").isEqualTo((128 << 10) / 1414);
+        assertThat(nic.statuses.size())
+                .as("completed at once: those of the burst")
+                .isEqualTo((128 << 10) / 1414);
         guest.advance(java.time.Duration.ofSeconds(60));
         nic.poll();
         assertThat(nic.statuses).hasSize(200);
@@ -310,7 +339,8 @@ class NetworkAdapterTest {
         GuestNic nic = started();
         nic.statuses.clear();
         byte[] packet = GuestNic.packet(Frames.plain(B, A, "hello").toByteArray(), 0, 0);
-        for (int[] change : new int[][] {{4, 10}, {4, 1 << 30}, {8, -1}, {8, 5000}, {12, 1 << 20}, {28, -4}, {32, 4000}, {44, 2}}) {
+        for (int[] change :
+                new int[][] {{4, 10}, {4, 1 << 30}, {8, -1}, {8, 5000}, {12, 1 << 20}, {28, -4}, {32, 4000}, {44, 2}}) {
             byte[] bad = packet.clone();
             ByteBuffer.wrap(bad).order(java.nio.ByteOrder.LITTLE_ENDIAN).putInt(change[0], change[1]);
             nic.send(0, bad);
@@ -333,7 +363,10 @@ class NetworkAdapterTest {
     @Test
     void buffersAreGivenBack() {
         GuestNic nic = started();
-        nic.channel.send(999, GuestNic.little(40).putInt(0, 103).putShort(4, (short) 0xCAFE).array(), false);
+        nic.channel.send(
+                999,
+                GuestNic.little(40).putInt(0, 103).putShort(4, (short) 0xCAFE).array(),
+                false);
         peerPort.send(Frames.plain(A, B, "lost"));
         assertThat(nic.received()).isEmpty();
         nic.channel.takeBack(nic.receiveGpadl);

@@ -47,7 +47,8 @@ class RndisControlFuzz implements RndisControl.Traits {
             byte[] request = Arrays.copyOfRange(input, at, at + length);
             at += length;
             byte[] answer = control.answer(ByteBuffer.wrap(request).order(ByteOrder.LITTLE_ENDIAN));
-            if (answer != null && ByteBuffer.wrap(answer).order(ByteOrder.LITTLE_ENDIAN).getInt(4) != answer.length) {
+            if (answer != null
+                    && ByteBuffer.wrap(answer).order(ByteOrder.LITTLE_ENDIAN).getInt(4) != answer.length) {
                 throw new AssertionError("an answer of a wrong length");
             }
         }

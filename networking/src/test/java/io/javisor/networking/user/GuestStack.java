@@ -77,7 +77,12 @@ final class GuestStack implements Station {
         ByteBuffer message = ByteBuffer.allocate(300);
         message.put(0, (byte) 1).put(1, (byte) 1).put(2, (byte) 6).putInt(4, 0x1234_5678);
         message.put(28, MAC.toByteArray()).putInt(236, 0x6382_5363);
-        message.position(240).put((byte) 53).put((byte) 1).put((byte) kind).put(options).put((byte) 255);
+        message.position(240)
+                .put((byte) 53)
+                .put((byte) 1)
+                .put((byte) kind)
+                .put(options)
+                .put((byte) 255);
         return Frames.udp(MacAddress.BROADCAST, MAC, "0.0.0.0", 68, "255.255.255.255", 67, message.array());
     }
 

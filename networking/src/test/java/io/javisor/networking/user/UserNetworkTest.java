@@ -65,7 +65,9 @@ class UserNetworkTest {
         assertThat(option(ack, 3)).as("router").isEqualTo(0x0A00_0202);
         assertThat(option(ack, 6)).as("name server").isEqualTo(0x0A00_0203);
         guest.send(GuestStack.dhcp(3, (byte) 50, (byte) 4, (byte) 10, (byte) 0, (byte) 2, (byte) 99));
-        assertThat(option(guest.expect(f -> f.destinationPort() == 68), 53)).as("not that one").isEqualTo(6);
+        assertThat(option(guest.expect(f -> f.destinationPort() == 68), 53))
+                .as("not that one")
+                .isEqualTo(6);
     }
 
     @Test
@@ -81,7 +83,8 @@ class UserNetworkTest {
         Frame pong = guest.expect(f -> f.protocol() == Frame.ICMP);
         assertThat(pong.getByte(34)).isZero();
         assertThat(Arrays.copyOfRange(pong.bytes(), 38, 50)).isEqualTo(Arrays.copyOfRange(ping, 4, 16));
-        assertThat(io.javisor.networking.frame.Checksums.of(pong.bytes(), 34, 16)).isZero();
+        assertThat(io.javisor.networking.frame.Checksums.of(pong.bytes(), 34, 16))
+                .isZero();
     }
 
     @Test
@@ -92,10 +95,13 @@ class UserNetworkTest {
         try (ServerSocket server = listen()) {
             Thread host = Thread.ofVirtual().start(() -> {
                 try (Socket socket = server.accept()) {
-                    assertThat(socket.getInputStream().readNBytes(request.length)).isEqualTo(request);
+                    assertThat(socket.getInputStream().readNBytes(request.length))
+                            .isEqualTo(request);
                     socket.getOutputStream().write(answer);
                     socket.shutdownOutput();
-                    assertThat(socket.getInputStream().read()).as("the guest closes").isEqualTo(-1);
+                    assertThat(socket.getInputStream().read())
+                            .as("the guest closes")
+                            .isEqualTo(-1);
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
@@ -136,9 +142,19 @@ class UserNetworkTest {
         try (ServerSocket server = listen()) {
             int port = server.getLocalPort();
             int own = 5000;
-            for (String there : new String[] {"127.0.0.1", "10.0.2.2", "0.0.0.0", "127.1.2.3", "10.0.2.3", "169.254.169.254",
-                "224.0.0.1", "255.255.255.255"}) {
-                assertThat(guest.new Connection(there, port, own++).open()).as(there).isFalse();
+            for (String there : new String[] {
+                "127.0.0.1",
+                "10.0.2.2",
+                "0.0.0.0",
+                "127.1.2.3",
+                "10.0.2.3",
+                "169.254.169.254",
+                "224.0.0.1",
+                "255.255.255.255"
+            }) {
+                assertThat(guest.new Connection(there, port, own++).open())
+                        .as(there)
+                        .isFalse();
             }
             assertThat(user.refused()).isEqualTo(8);
             server.setSoTimeout(1);
@@ -151,7 +167,8 @@ class UserNetworkTest {
         assertThat(EgressPolicy.ANY.permits(ip("8.8.8.8"))).isTrue();
         assertThat(EgressPolicy.ANY.permits(ip("127.0.0.1"))).isFalse();
         assertThat(EgressPolicy.NONE.permits(ip("8.8.8.8"))).isFalse();
-        var some = EgressPolicy.allow(IpPrefix.parse("10.0.0.0/8"), IpPrefix.parse("127.0.0.5")).deny(IpPrefix.parse("10.9.0.0/16"));
+        var some = EgressPolicy.allow(IpPrefix.parse("10.0.0.0/8"), IpPrefix.parse("127.0.0.5"))
+                .deny(IpPrefix.parse("10.9.0.0/16"));
         assertThat(some.permits(ip("10.1.2.3"))).isTrue();
         assertThat(some.permits(ip("10.9.2.3"))).isFalse();
         assertThat(some.permits(ip("11.1.2.3"))).isFalse();
@@ -171,16 +188,42 @@ class UserNetworkTest {
         start(UserNetworkSpec.DEFAULT.withHostLoopback());
         try (ServerSocket server = listen()) {
             Frame syn = Frames.tcp(
-                    GuestStack.GATEWAY, GuestStack.MAC, GuestStack.SELF, 1, "10.0.2.2", server.getLocalPort(), 0, 0, 2, new byte[0]);
+                    GuestStack.GATEWAY,
+                    GuestStack.MAC,
+                    GuestStack.SELF,
+                    1,
+                    "10.0.2.2",
+                    server.getLocalPort(),
+                    0,
+                    0,
+                    2,
+                    new byte[0]);
             Frame fragment = new Frame();
             fragment.copyOf(syn);
             fragment.putShort(20, 0x2000);
             fragment.parse();
             guest.send(fragment);
             guest.send(Frames.tcp(
-                    GuestStack.GATEWAY, GuestStack.MAC, "192.168.1.1", 1, "10.0.2.2", server.getLocalPort(), 0, 0, 2, new byte[0]));
+                    GuestStack.GATEWAY,
+                    GuestStack.MAC,
+                    "192.168.1.1",
+                    1,
+                    "10.0.2.2",
+                    server.getLocalPort(),
+                    0,
+                    0,
+                    2,
+                    new byte[0]));
             guest.send(Frames.tcp(
-                    MacAddress.parse("02:00:00:00:00:77"), GuestStack.MAC, GuestStack.SELF, 1, "10.0.2.2", server.getLocalPort(), 0, 0, 2,
+                    MacAddress.parse("02:00:00:00:00:77"),
+                    GuestStack.MAC,
+                    GuestStack.SELF,
+                    1,
+                    "10.0.2.2",
+                    server.getLocalPort(),
+                    0,
+                    0,
+                    2,
                     new byte[0]));
             guest.send(syn);
             Frame first = guest.expect(f -> f.protocol() == Frame.TCP);
@@ -216,7 +259,9 @@ class UserNetworkTest {
         Frame told = guest.expect(f -> f.protocol() == Frame.ICMP);
         assertThat(told.getShort(34)).as("port unreachable").isEqualTo(0x0303);
         guest.udp("8.8.8.8", 53, 7777, "question".getBytes());
-        assertThat(guest.expect(f -> f.protocol() == Frame.ICMP).getShort(34)).as("prohibited").isEqualTo(0x030D);
+        assertThat(guest.expect(f -> f.protocol() == Frame.ICMP).getShort(34))
+                .as("prohibited")
+                .isEqualTo(0x030D);
     }
 
     @Test
@@ -268,14 +313,18 @@ class UserNetworkTest {
         start(UserNetworkSpec.DEFAULT.withHostLoopback().forward(0, 80));
         int forwarded = user.forwards().getFirst().getPort();
         try (ServerSocket server = listen()) {
-            assertThat(guest.new Connection("10.0.2.2", server.getLocalPort(), 4200).open()).isTrue();
+            assertThat(guest.new Connection("10.0.2.2", server.getLocalPort(), 4200).open())
+                    .isTrue();
             try (Socket accepted = server.accept()) {
                 user.close();
                 user.close();
-                assertThatThrownBy(() -> accepted.getInputStream().read()).as("reset").isInstanceOf(IOException.class);
+                assertThatThrownBy(() -> accepted.getInputStream().read())
+                        .as("reset")
+                        .isInstanceOf(IOException.class);
             }
         }
-        assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), forwarded)).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), forwarded))
+                .isInstanceOf(IOException.class);
         assertThat(net.ports()).hasSize(1);
     }
 }

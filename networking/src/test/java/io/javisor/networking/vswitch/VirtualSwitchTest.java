@@ -186,8 +186,9 @@ class VirtualSwitchTest {
         pa.send(Frame.of(Frames.hex(advertisement)));
         assertThat(pa.statistics().dropped()).containsEntry(Drop.ROUTER_GUARD, 1L);
         // the same in a fragment, where it can't be seen
-        pa.send(Frame.of(Frames.hex("333300000001 02000000000a 86dd 60000000 0018 2c ff fe800000000000000000000000000001"
-                + "ff020000000000000000000000000001 3a00000100000001 8600000040000708 0000000000000000")));
+        pa.send(Frame.of(
+                Frames.hex("333300000001 02000000000a 86dd 60000000 0018 2c ff fe800000000000000000000000000001"
+                        + "ff020000000000000000000000000001 3a00000100000001 8600000040000708 0000000000000000")));
         assertThat(pa.statistics().dropped()).containsEntry(Drop.ROUTER_GUARD, 2L);
         assertThat(b.frames).isEmpty();
         pa.change(PortSettings.guest(A).guards(true, false, false));
@@ -274,9 +275,13 @@ class VirtualSwitchTest {
             greedy = light.send(Frames.plain(C, B, "x".repeat(986)));
         }
         assertThat(greedy).as("20 MB at 10 MB/s of all, less the burst").isEqualTo(2_000_000_000L - (128 << 10) * 100L);
-        assertThat(heavy.send(Frames.plain(C, A, "x".repeat(986)))).as("its share is there").isZero();
+        assertThat(heavy.send(Frames.plain(C, A, "x".repeat(986))))
+                .as("its share is there")
+                .isZero();
         time += 3_000_000_000L;
-        assertThat(light.send(Frames.plain(C, B, "x".repeat(986)))).as("what others leave").isNotPositive();
+        assertThat(light.send(Frames.plain(C, B, "x".repeat(986))))
+                .as("what others leave")
+                .isNotPositive();
     }
 
     @Test
@@ -294,7 +299,8 @@ class VirtualSwitchTest {
         assertThat(offloading.frames).hasSize(1);
         assertThat(offloading.frames.getFirst().mss()).isEqualTo(1000);
         assertThat(b.frames).hasSize(8);
-        b.frames.forEach(f -> assertThat(!f.openChecksum() && Checksums.isRight(f)).isTrue());
+        b.frames.forEach(
+                f -> assertThat(!f.openChecksum() && Checksums.isRight(f)).isTrue());
     }
 
     @Test
@@ -370,8 +376,10 @@ class VirtualSwitchTest {
     void prefixesAreReadAndMatch() {
         assertThat(IpPrefix.parse("10.1.2.3/8")).hasToString("10.0.0.0/8");
         assertThat(IpPrefix.parse("fd00::1").bits()).isEqualTo(128);
-        assertThat(IpPrefix.parse("10.0.0.0/8").contains(InetAddress.ofLiteral("10.255.0.1"))).isTrue();
-        assertThat(IpPrefix.parse("10.0.0.0/8").contains(InetAddress.ofLiteral("11.0.0.1"))).isFalse();
+        assertThat(IpPrefix.parse("10.0.0.0/8").contains(InetAddress.ofLiteral("10.255.0.1")))
+                .isTrue();
+        assertThat(IpPrefix.parse("10.0.0.0/8").contains(InetAddress.ofLiteral("11.0.0.1")))
+                .isFalse();
         for (String nonsense : List.of("", "host", "10.0.0.0/33", "10.0.0.0/x", "::/129", "1.2.3.4.5")) {
             org.assertj.core.api.Assertions.assertThatThrownBy(() -> IpPrefix.parse(nonsense))
                     .as(nonsense)
