@@ -1,6 +1,6 @@
 /*
  * What the programs beside the benchmarks share. A peer is started for one benchmark, sets itself up, and then answers lines:
- * a number of nanoseconds to run for, to which it prints the nanoseconds that one operation took.
+ * a number of nanoseconds to run for, to which it prints the nanoseconds that one operation took: elapsed, and of processors.
  */
 #ifndef PEER_H
 #define PEER_H
@@ -21,8 +21,6 @@ extern const struct peer ring_peers[];
 
 /* Where results go that nobody needs, so that the compiler has to make them. */
 extern volatile uint64_t sink;
-
-uint64_t now_nanos(void);
 
 /* Prints what failed with errno's text and ends the process. */
 _Noreturn void die(const char *what);

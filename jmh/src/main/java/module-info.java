@@ -2,5 +2,7 @@
 module io.javisor.jmh {
     requires io.javisor.api;
     requires static org.jspecify;
+    requires java.management;
+    requires jdk.management;
     requires jmh.core;
 }

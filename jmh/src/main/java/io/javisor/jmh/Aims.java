@@ -1,5 +1,6 @@
 package io.javisor.jmh;
 
+import io.javisor.jmh.Pairs.Measure;
 import java.util.Map;
 import java.util.Optional;
 
@@ -16,6 +17,11 @@ final class Aims {
     private static final Map<String, Double> OF_METHOD = Map.of("Life.restore", RESTORE);
 
     private Aims() {}
+
+    /** Which time counts: what somebody waits for where a machine's life is concerned, else what processors do. */
+    static Measure measure(String benchmark) {
+        return benchmark.startsWith("Life.") ? Measure.ELAPSED : Measure.PROCESSOR;
+    }
 
     static Optional<Double> of(String benchmark) {
         Double aim = OF_METHOD.get(benchmark);

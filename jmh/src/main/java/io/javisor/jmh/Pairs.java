@@ -14,35 +14,49 @@ import org.openjdk.jmh.util.ListStatistics;
  *
  * @param name class and method
  * @param pairs ours and theirs, in the order in which they ran
- * @param bytes allocated per operation, over all iterations
+ * @param bytes allocated per operation, the median of the iterations
  */
 record Pairs(String name, List<Pair> pairs, double bytes) {
     /** How sure the interval is. */
     private static final double CONFIDENCE = 0.95;
 
-    /** Nanoseconds per operation of two measurements that followed each other. */
-    record Pair(double ours, double theirs) {
-        double ratio() {
-            return ours / theirs;
+    /** Two measurements that followed each other. */
+    record Pair(Cost ours, Cost theirs) {}
+
+    /** Which of the times counts. */
+    enum Measure {
+        ELAPSED,
+        PROCESSOR;
+
+        double of(Cost cost) {
+            return this == ELAPSED ? cost.elapsed() : cost.processor();
         }
 
-        double difference() {
-            return ours - theirs;
+        double ratio(Pair pair) {
+            return of(pair.ours) / of(pair.theirs);
+        }
+
+        double difference(Pair pair) {
+            return of(pair.ours) - of(pair.theirs);
         }
     }
 
     static Pairs of(RunResult result) {
         List<Pair> pairs = new ArrayList<>();
-        double bytes = 0;
-        int iterations = 0;
+        List<Double> bytes = new ArrayList<>();
+        // A machine's own threads end with it, so that all of the JVM's are looked at.
+        String allocated = Aims.measure(PeerProfiler.name(result.getParams())) == Measure.ELAPSED
+                ? "gc.alloc.rate.norm"
+                : PeerProfiler.ALLOCATED;
         for (BenchmarkResult fork : result.getBenchmarkResults()) {
             for (IterationResult one : fork.getIterationResults()) {
-                pairs.add(new Pair(one.getPrimaryResult().getScore(), score(one, PeerProfiler.LABEL)));
-                bytes += score(one, "gc.alloc.rate.norm");
-                iterations++;
+                pairs.add(new Pair(
+                        new Cost(one.getPrimaryResult().getScore(), score(one, PeerProfiler.OWN_PROCESSOR)),
+                        new Cost(score(one, PeerProfiler.ELAPSED), score(one, PeerProfiler.PROCESSOR))));
+                bytes.add(score(one, allocated));
             }
         }
-        return new Pairs(PeerProfiler.name(result.getParams()), List.copyOf(pairs), bytes / iterations);
+        return new Pairs(PeerProfiler.name(result.getParams()), List.copyOf(pairs), median(bytes));
     }
 
     private static double score(IterationResult of, String label) {
@@ -55,23 +69,27 @@ record Pairs(String name, List<Pair> pairs, double bytes) {
     }
 
     private double median(ToDoubleFunction<Pair> of) {
-        return new ListStatistics(pairs.stream().mapToDouble(of).toArray()).getPercentile(50);
+        return median(pairs.stream().map(of::applyAsDouble).toList());
     }
 
-    double ours() {
-        return median(Pair::ours);
+    private static double median(List<Double> values) {
+        return new ListStatistics(values.stream().mapToDouble(d -> d).toArray()).getPercentile(50);
     }
 
-    double theirs() {
-        return median(Pair::theirs);
+    double ours(Measure measure) {
+        return median(p -> measure.of(p.ours));
     }
 
-    double ratio() {
-        return median(Pair::ratio);
+    double theirs(Measure measure) {
+        return median(p -> measure.of(p.theirs));
     }
 
-    double difference() {
-        return median(Pair::difference);
+    double ratio(Measure measure) {
+        return median(measure::ratio);
+    }
+
+    double difference(Measure measure) {
+        return median(measure::difference);
     }
 
     /**
@@ -79,8 +97,8 @@ record Pairs(String name, List<Pair> pairs, double bytes) {
      * says which of the sorted ratios bound it. It asks nothing of how they are distributed, so that a pair during which the
      * machine was busy elsewhere counts as one pair and no more.
      */
-    double[] interval() {
-        double[] ratios = pairs.stream().mapToDouble(Pair::ratio).sorted().toArray();
+    double[] interval(Measure measure) {
+        double[] ratios = pairs.stream().mapToDouble(measure::ratio).sorted().toArray();
         int n = ratios.length;
         double term = Math.pow(0.5, n); // of exactly k heads
         double tail = term;
@@ -97,10 +115,10 @@ record Pairs(String name, List<Pair> pairs, double bytes) {
     }
 
     /** How much a run of the same C program differs from its own median: half of the runs differ by less. */
-    double noise() {
-        double median = theirs();
+    double noise(Measure measure) {
+        double median = theirs(measure);
         return new ListStatistics(pairs.stream()
-                        .mapToDouble(p -> Math.abs(p.theirs() / median - 1))
+                        .mapToDouble(p -> Math.abs(measure.of(p.theirs) / median - 1))
                         .toArray())
                 .getPercentile(50);
     }

@@ -28,8 +28,8 @@ final class Peer {
         }
     }
 
-    /** Nanoseconds an operation takes, measured for this long. */
-    double measure(long nanos) {
+    /** What an operation takes, measured for this long. */
+    Cost measure(long nanos) {
         try {
             to.write(nanos + "\n");
             to.flush();
@@ -37,7 +37,9 @@ final class Peer {
             if (line == null) {
                 throw new IOException("the peer has ended");
             }
-            return Double.parseDouble(line);
+            int blank = line.indexOf(' ');
+            return new Cost(
+                    Double.parseDouble(line.substring(0, blank)), Double.parseDouble(line.substring(blank + 1)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

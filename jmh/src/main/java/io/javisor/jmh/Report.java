@@ -1,5 +1,6 @@
 package io.javisor.jmh;
 
+import io.javisor.jmh.Pairs.Measure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,27 +15,30 @@ final class Report {
     /** A table of pairs in Markdown. */
     static String table(List<Pairs> all) {
         var text = new StringBuilder();
-        text.append("| benchmark | ours | C | ratio | 95 % interval | difference | aim | B/op | noise |\n");
-        text.append("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        text.append("| benchmark | ours | C | ratio | 95 % interval | difference | aim | B/op | noise | other |\n");
+        text.append("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         for (Pairs p : all) {
-            double[] interval = p.interval();
+            Measure measure = Aims.measure(p.name());
+            Measure other = measure == Measure.ELAPSED ? Measure.PROCESSOR : Measure.ELAPSED;
+            double[] interval = p.interval(measure);
             Optional<Double> aim = Aims.of(p.name());
             String verdict = aim.map(
                             a -> String.format(Locale.ROOT, "≤ %.2f %s", a, interval[1] <= a ? "met" : "missed"))
                     .orElse("");
             text.append(String.format(
                     Locale.ROOT,
-                    "| %s | %s | %s | %.3f | %.3f – %.3f | %s | %s | %s | %.1f %% |%n",
+                    "| %s | %s | %s | %.3f | %.3f – %.3f | %s | %s | %s | %.1f %% | %.2f |%n",
                     p.name(),
-                    time(p.ours()),
-                    time(p.theirs()),
-                    p.ratio(),
+                    time(p.ours(measure)),
+                    time(p.theirs(measure)),
+                    p.ratio(measure),
                     interval[0],
                     interval[1],
-                    time(p.difference()),
+                    time(p.difference(measure)),
                     verdict,
                     bytes(p.bytes()),
-                    100 * p.noise()));
+                    100 * p.noise(measure),
+                    p.ratio(other)));
         }
         return text.toString();
     }
@@ -50,11 +54,9 @@ final class Report {
         return String.format(Locale.ROOT, size >= 100 ? "%.0f ns" : "%.2f ns", nanos);
     }
 
-    /** Sums over whole iterations, in which the JVM allocates a little by itself. */
+    /** Less than half a byte is what an iteration's beginning and end cost, divided by its operations. */
     private static String bytes(double perOperation) {
-        return perOperation < 0.05
-                ? "0"
-                : String.format(Locale.ROOT, perOperation < 100 ? "%.1f" : "%.0f", perOperation);
+        return perOperation < 0.5 ? "0" : String.format(Locale.ROOT, "%.0f", perOperation);
     }
 
     /** Replaces what stands between a part's two markers. */
