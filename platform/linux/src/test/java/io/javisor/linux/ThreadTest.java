@@ -80,6 +80,25 @@ class ThreadTest {
     }
 
     @Test
+    void processorTimeIsThatOfThreadsThatRan() throws Exception {
+        long own = ProcessorTime.ofThread();
+        long all = ProcessorTime.ofProcess();
+        // A thread that ends counts for the process, and not for this thread.
+        long[] other = new long[1];
+        Thread thread = Thread.ofPlatform().start(() -> {
+            long end = ProcessorTime.ofThread() + 20_000_000;
+            while (ProcessorTime.ofThread() < end) {
+                Thread.onSpinWait();
+            }
+            other[0] = ProcessorTime.ofThread();
+        });
+        thread.join();
+        assertThat(other[0]).isGreaterThanOrEqualTo(20_000_000);
+        assertThat(ProcessorTime.ofProcess() - all).isGreaterThanOrEqualTo(20_000_000);
+        assertThat(ProcessorTime.ofThread()).isGreaterThanOrEqualTo(own);
+    }
+
+    @Test
     void timerSignalsItsOwnThread() throws Exception {
         boolean done = inThread(() -> {
             HostThread.block(SIGNAL);

@@ -25,6 +25,7 @@ public final class RingMemory {
     private final int[] starts;
     private final int[] runOfPage;
     private final int size;
+    private final @Nullable MemorySegment only; // the data, where it is one run: as Linux allocates it
 
     /**
      * A ring.
@@ -46,6 +47,7 @@ public final class RingMemory {
             at += (int) runs[i].byteSize();
         }
         size = at;
+        only = runs.length == 1 ? runs[0] : null;
         runOfPage = new int[size / PageRuns.PAGE];
         for (int i = 0, page = 0; page < runOfPage.length; page++) {
             if (i + 1 < runs.length && starts[i + 1] <= page * PageRuns.PAGE) {
@@ -95,6 +97,10 @@ public final class RingMemory {
     /** The run that holds these bytes without a break; null if they wrap around or lie in several. */
     @Nullable
     MemorySegment whole(int at, int bytes) {
+        MemorySegment all = only;
+        if (all != null) {
+            return bytes <= size - at ? all : null;
+        }
         int i = runOf(at);
         MemorySegment run = runs[i];
         return bytes <= run.byteSize() - (at - starts[i]) ? run : null;
@@ -102,11 +108,18 @@ public final class RingMemory {
 
     /** Where in its run a place is. */
     int within(int at) {
+        if (only != null) {
+            return at;
+        }
         return at - starts[runOf(at)];
     }
 
     /** Eight bytes at an 8-aligned place. */
     long getLong(int at) {
+        MemorySegment all = only;
+        if (all != null) {
+            return all.get(U64, at);
+        }
         int i = runOf(at);
         return runs[i].get(U64, at - starts[i]);
     }

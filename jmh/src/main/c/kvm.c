@@ -1,0 +1,136 @@
+#define _GNU_SOURCE
+#include "kvm.h"
+
+#include "peer.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define BARE_BYTES 0x8000
+#define CODE 0x1000
+
+int call(int fd, unsigned long request, void *argument, const char *name)
+{
+    int result = ioctl(fd, request, argument);
+    if (result < 0)
+        die(name);
+    return result;
+}
+
+#define CALL(fd, request, argument) call(fd, request, (void *)(uintptr_t)(argument), #request)
+
+static void open_vm(struct guest *g)
+{
+    g->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (g->kvm < 0)
+        die("/dev/kvm");
+    CALL(g->kvm, KVM_GET_API_VERSION, 0);
+    g->vm = CALL(g->kvm, KVM_CREATE_VM, 0);
+    g->memory_fd = -1;
+}
+
+static void open_cpu(struct guest *g)
+{
+    g->cpu = CALL(g->vm, KVM_CREATE_VCPU, 0);
+    g->run_bytes = (size_t)CALL(g->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+    g->run = mmap(NULL, g->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, g->cpu, 0);
+    if (g->run == MAP_FAILED)
+        die("mmap of the vCPU");
+}
+
+void give_memory(struct guest *g, char *memory, size_t bytes)
+{
+    struct kvm_userspace_memory_region slot = {
+        .guest_phys_addr = 0, .memory_size = bytes, .userspace_addr = (uintptr_t)memory};
+    CALL(g->vm, KVM_SET_USER_MEMORY_REGION, &slot);
+    g->memory = memory;
+    g->memory_bytes = bytes;
+}
+
+void open_bare(struct guest *g, const uint8_t *code, size_t bytes)
+{
+    open_vm(g);
+    g->memory_fd = memfd_create("guest-ram", MFD_CLOEXEC);
+    if (g->memory_fd < 0 || ftruncate(g->memory_fd, BARE_BYTES))
+        die("memfd");
+    give_memory(g, map_aligned(BARE_BYTES, g->memory_fd, MAP_SHARED), BARE_BYTES);
+    memcpy(g->memory + CODE, code, bytes);
+    open_cpu(g);
+    struct kvm_sregs sregs;
+    CALL(g->cpu, KVM_GET_SREGS, &sregs);
+    sregs.cs.base = sregs.cs.selector = 0;
+    CALL(g->cpu, KVM_SET_SREGS, &sregs);
+    struct kvm_regs regs = {.rip = CODE, .rflags = 2};
+    CALL(g->cpu, KVM_SET_REGS, &regs);
+}
+
+static void set_cpuid(struct guest *g)
+{
+    static struct kvm_cpuid2 *leaves;
+    if (!leaves) {
+        leaves = calloc(1, sizeof *leaves + 512 * sizeof *leaves->entries);
+        leaves->nent = 512;
+    } else {
+        leaves->nent = 512;
+    }
+    CALL(g->kvm, KVM_GET_SUPPORTED_CPUID, leaves);
+    CALL(g->cpu, KVM_SET_CPUID2, leaves);
+}
+
+void open_machine(struct guest *g)
+{
+    open_vm(g);
+    CALL(g->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
+    uint64_t map = 0xfffbc000;
+    CALL(g->vm, KVM_SET_IDENTITY_MAP_ADDR, &map);
+    CALL(g->vm, KVM_CREATE_IRQCHIP, 0);
+    open_cpu(g);
+    set_cpuid(g);
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entries[2];
+    } msrs = {.head.nmsrs = 2, .entries = {{.index = 0x2ff, .data = 0x806}, {.index = 0x1a0, .data = 1}}};
+    CALL(g->cpu, KVM_SET_MSRS, &msrs);
+}
+
+void enter_long_mode(struct guest *g, uint64_t entry, uint64_t rsi)
+{
+    uint64_t *tables = (uint64_t *)(g->memory + 0x2000);
+    tables[0] = 0x3003;
+    tables[512] = 0x4003;
+    for (uint64_t i = 0; i < 512; i++)
+        tables[1024 + i] = i << 21 | 0x83;
+    struct kvm_sregs sregs;
+    CALL(g->cpu, KVM_GET_SREGS, &sregs);
+    struct kvm_segment code = {
+        .limit = 0xffffffff, .selector = 0x10, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
+    struct kvm_segment data = {
+        .limit = 0xffffffff, .selector = 0x18, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
+    sregs.cs = code;
+    sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+    sregs.idt.base = sregs.idt.limit = 0;
+    sregs.gdt.base = 0x5000;
+    sregs.gdt.limit = 31;
+    sregs.cr0 = 0x80050033;
+    sregs.cr3 = 0x2000;
+    sregs.cr4 = 0x20;
+    sregs.efer = 0x500;
+    CALL(g->cpu, KVM_SET_SREGS, &sregs);
+    struct kvm_regs regs = {.rip = entry, .rsi = rsi, .rflags = 2};
+    CALL(g->cpu, KVM_SET_REGS, &regs);
+}
+
+void close_guest(struct guest *g)
+{
+    munmap(g->run, g->run_bytes);
+    close(g->cpu);
+    if (g->memory_fd >= 0) {
+        munmap(g->memory, g->memory_bytes);
+        close(g->memory_fd);
+    }
+    close(g->vm);
+    close(g->kvm);
+}

@@ -1,0 +1,103 @@
+package io.javisor.jmh;
+
+import io.javisor.kvm.partition.KvmPartition;
+import io.javisor.kvm.partition.LongModeEntry;
+import io.javisor.kvm.partition.MemfdBacking;
+import io.javisor.kvm.partition.PartitionConfig;
+import io.javisor.kvm.partition.PartitionListener;
+import io.javisor.linux.PageSize;
+import io.javisor.partition.GuestMemory;
+import io.javisor.partition.HypervisorException;
+import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.bus.IoBus;
+import io.javisor.partition.bus.IoDevice;
+import java.util.List;
+
+/** A machine's partition with one vCPU, 2 MiB of memory, one device that counts and a dozen that nobody uses. */
+final class BenchmarkPartition implements AutoCloseable {
+    private static final int MEMORY = 2 << 20;
+    private static final int CODE = 0x1000;
+    private static final int TABLES = 0x2000;
+    private static final int GDT = 0x5000;
+    private static final int PORT = 0x10;
+    /** Inside what the page tables map, outside what has memory. */
+    private static final int REGISTER = 0x3000_0000;
+
+    private static final int OTHERS = 12;
+    private static final int PRESENT_WRITABLE = 3;
+    private static final int LARGE_PAGE = 0x80;
+
+    private final MemfdBacking memory = MemfdBacking.reserve("benchmark", MEMORY, PageSize.KIB_4);
+    private final CountingDevice device = new CountingDevice();
+    private final KvmPartition partition;
+
+    BenchmarkPartition(byte[] code) {
+        var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported, false);
+        partition = KvmPartition.create(config, new Failures());
+        partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
+        claim(partition.ports(), PORT, 0x100);
+        claim(partition.mmio(), REGISTER, 0x1000);
+        GuestMemory guest = partition.memory();
+        guest.write(CODE, code);
+        guest.putLong(TABLES, TABLES + 0x1000 + PRESENT_WRITABLE);
+        guest.putLong(TABLES + 0x1000, TABLES + 0x2000 + PRESENT_WRITABLE);
+        for (int i = 0; i < 512; i++) {
+            guest.putLong(TABLES + 0x2000 + 8 * i, (long) i << 21 | LARGE_PAGE | PRESENT_WRITABLE);
+        }
+        partition.setEntry(new LongModeEntry(CODE, REGISTER, 0, TABLES, GDT, 31, 0x10, 0x18));
+        partition.start();
+        device.awaitBatch();
+    }
+
+    private void claim(IoBus bus, int base, int stride) {
+        bus.claim("counting", base, 16, device);
+        for (int i = 1; i <= OTHERS; i++) {
+            bus.claim("idle" + i, base + (long) i * stride, 16, new Idle());
+        }
+    }
+
+    CountingDevice device() {
+        return device;
+    }
+
+    @Override
+    public void close() {
+        device.end();
+        partition.close();
+        memory.close();
+    }
+
+    /** A device that nobody uses. */
+    private static final class Idle implements IoDevice {
+        @Override
+        public long read(long offset, int size) {
+            return 0;
+        }
+
+        @Override
+        public void write(long offset, int size, long value) {}
+    }
+
+    /** Ends the benchmark's JVM with what happened: its thread waits for a guest that is no more. */
+    private static final class Failures implements PartitionListener {
+        @Override
+        public void tripleFault(int vcpu, String registers) {
+            end("triple fault: " + registers);
+        }
+
+        @Override
+        public void crashed(int vcpu, long[] parameters, String message) {
+            end("crash: " + message);
+        }
+
+        @Override
+        public void failed(int vcpu, HypervisorException error) {
+            end(error.getMessage());
+        }
+
+        private static void end(@org.jspecify.annotations.Nullable String why) {
+            System.err.println("the benchmark's guest failed: " + why);
+            Runtime.getRuntime().halt(1);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.javisor.jmh;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/**
+ * Runs benchmarks and their peers in turns and writes the comparison. Arguments are JMH's, above all patterns of benchmarks'
+ * names; with none, all run and the document is written.
+ */
+public final class Compare {
+    /** Short, so that what else the machine does is the same for both of a pair. */
+    private static final TimeValue TIME = TimeValue.milliseconds(150);
+
+    /** Two JVMs, since each compiles a little differently, with twenty pairs each. */
+    private static final int FORKS = 2;
+
+    private static final int WARM_UPS = 10;
+    private static final int PAIRS = 20;
+
+    private Compare() {}
+
+    /** Runs it. */
+    public static void main(String[] arguments) throws RunnerException, CommandLineOptionException, IOException {
+        String host = HostDescription.text();
+        var given = new CommandLineOptions(arguments);
+        ChainedOptionsBuilder options = new OptionsBuilder()
+                .parent(given)
+                .forks(given.getForkCount().orElse(FORKS))
+                .warmupIterations(given.getWarmupIterations().orElse(WARM_UPS))
+                .warmupTime(given.getWarmupTime().orElse(TIME))
+                .measurementIterations(given.getMeasurementIterations().orElse(PAIRS))
+                .measurementTime(given.getMeasurementTime().orElse(TIME))
+                .shouldFailOnError(true)
+                .jvmArgsAppend(
+                        "-XX:+UseSerialGC",
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-D" + PeerProfiler.PROGRAM + "=" + System.getProperty(PeerProfiler.PROGRAM))
+                .addProfiler(GCProfiler.class)
+                .addProfiler(PeerProfiler.class);
+        List<Pairs> all = new ArrayList<>();
+        for (RunResult result : new Runner(options.build()).run()) {
+            all.add(Pairs.of(result));
+        }
+        all.sort(Comparator.comparing(Pairs::name));
+        String table = Report.table(all);
+        System.out.println(table);
+        String document = System.getProperty("javisor.jmh.document", "");
+        if (!document.isEmpty()) {
+            Report.replace(Path.of(document), "native", host + ".\n\n" + table);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+/** Benchmarks beside the same work in C; a program, not for applications. */
+module io.javisor.jmh {
+    requires io.javisor.api;
+    requires static org.jspecify;
+    requires java.management;
+    requires jdk.management;
+    requires jmh.core;
+}
