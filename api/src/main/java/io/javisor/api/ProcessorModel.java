@@ -17,10 +17,18 @@ import java.util.Optional;
  *
  * @param topology where each vCPU sits, and its APIC ID
  * @param hyperV whether the guest gets Hyper-V's identity: wherever KVM can
+ * @param addressBits width of guest-physical addresses
  * @param host what the host's processor is
  * @param known the processors that the guest knows already, if it was saved once
  */
-record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host, Optional<SavedProcessors> known) {
+record ProcessorModel(
+        CpuTopology topology, boolean hyperV, int addressBits, HostProcessor host, Optional<SavedProcessors> known) {
+    private static final int SIZES = 0x8000_0008;
+
+    /** What every 64-bit processor has, where none says more (Intel SDM volume 3, 4.1.4). */
+    private static final int LEAST_ADDRESS_BITS = 36;
+
+    private static final int MOST_ADDRESS_BITS = 52;
 
     static ProcessorModel onThisHost(NumaTopology numa) {
         try (Kvm kvm = Kvm.open()) {
@@ -28,6 +36,7 @@ record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host, 
             return new ProcessorModel(
                     numa.cpuTopology(CpuidTopology.leastCacheShift(host)),
                     KvmPartition.supportsHyperV(kvm),
+                    addressBits(kvm.supportedCpuid()),
                     HostProcessor.read(),
                     Optional.empty());
         }
@@ -41,7 +50,8 @@ record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host, 
     static ProcessorModel restored(CpuTopology topology, SavedProcessors saved) {
         HostProcessor host = HostProcessor.read();
         KvmPartition.requireFit(saved, host::complete);
-        return new ProcessorModel(topology, saved.hyperV(), host, Optional.of(saved));
+        return new ProcessorModel(
+                topology, saved.hyperV(), addressBits(saved.cpuid().getFirst()), host, Optional.of(saved));
     }
 
     PartitionConfig partition(String name) {
@@ -53,6 +63,17 @@ record ProcessorModel(CpuTopology topology, boolean hyperV, HostProcessor host, 
                 topology.vcpus().stream().map(CpuTopology.Vcpu::apicId).toList(),
                 (vcpu, supported) -> entries(CpuidTopology.adjust(leaves(host.complete(supported)), topology, vcpu)),
                 hyperV);
+    }
+
+    /** What the guest is told in leaf 0x80000008 (AMD APM volume 3, E.4.7): of physical addresses, or of guests' if that is set. */
+    private static int addressBits(List<CpuidEntry> cpuid) {
+        int eax = cpuid.stream()
+                .filter(e -> e.function() == SIZES)
+                .mapToInt(CpuidEntry::eax)
+                .findFirst()
+                .orElse(0);
+        int bits = (eax >> 16 & 0xFF) != 0 ? eax >> 16 & 0xFF : eax & 0xFF;
+        return Math.clamp(bits, LEAST_ADDRESS_BITS, MOST_ADDRESS_BITS);
     }
 
     private static List<CpuidLeaf> leaves(List<CpuidEntry> entries) {

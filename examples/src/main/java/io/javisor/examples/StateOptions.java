@@ -23,6 +23,12 @@ final class StateOptions {
             "--vcpus",
             "--numa",
             "--numa-distance",
+            "--numa-speed",
+            "--numa-mirror",
+            "--numa-strict",
+            "--cpu-layout",
+            "--pin",
+            "--hugepages",
             "--disk",
             "--dvd",
             "--no-reboot");

@@ -20,6 +20,14 @@ public record PartitionConfig(String name, List<Integer> apicIds, CpuidPolicy cp
         }
     }
 
+    /** Local APIC IDs beyond need 32-bit IDs, x2APIC mode and no broadcast quirk: 255 is xAPIC's broadcast (ACPI 6.5, 5.2.12.12). */
+    private static final int MAX_XAPIC_ID = 254;
+
+    /** Whether there are vCPUs that only x2APIC can address. */
+    boolean needsX2apic() {
+        return apicIds.stream().anyMatch(id -> id > MAX_XAPIC_ID);
+    }
+
     /** vCPUs. */
     public int vcpus() {
         return apicIds.size();
