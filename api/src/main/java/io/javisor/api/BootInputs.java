@@ -67,6 +67,11 @@ final class BootInputs {
         return processors.topology();
     }
 
+    /** Width of its guest-physical addresses. */
+    int addressBits() {
+        return processors.addressBits();
+    }
+
     /** What the partition is made of. */
     PartitionConfig partition() {
         return processors.partition(spec.name());

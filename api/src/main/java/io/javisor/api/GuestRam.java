@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,16 +48,18 @@ final class GuestRam implements AutoCloseable {
         this.nodes = nodes;
     }
 
-    static GuestRam reserve(MachineSpec spec) {
+    /** Memory for a machine whose guest-physical addresses have so many bits. */
+    static GuestRam reserve(MachineSpec spec, int addressBits) {
         return make(
                 spec,
+                addressBits,
                 (node, bytes) -> MemfdBacking.reserve(
                         nameOf(spec, node), bytes, pages(spec.numa().nodes().get(node))));
     }
 
     /** Memory with the content that a machine was saved with; where on the host it goes is decided anew. */
-    static GuestRam restore(MachineSpec spec, StateFolder saved) {
-        return make(spec, (node, bytes) -> {
+    static GuestRam restore(MachineSpec spec, int addressBits, StateFolder saved) {
+        return make(spec, addressBits, (node, bytes) -> {
             if (saved.memoryBytes(node) != bytes) {
                 throw new StateException("node " + node + " has " + bytes + " bytes of memory, and "
                         + saved.memoryBytes(node) + " were saved");
@@ -73,10 +77,12 @@ final class GuestRam implements AutoCloseable {
         MemoryBacking backing(int node, long bytes);
     }
 
-    private static GuestRam make(MachineSpec spec, Source source) {
+    private static GuestRam make(MachineSpec spec, int addressBits, Source source) {
         NumaTopology topology = spec.numa();
-        PlacementPlan placement = isPlaced(topology) ? placementOf(topology) : null;
-        AddressSpacePlan plan = plan(spec);
+        AddressSpacePlan plan = plan(spec, addressBits);
+        var made = new AtomicReference<@Nullable GuestRam>();
+        MachineNuma placed =
+                isPlaced(topology) ? HostPlacement.shared().place(topology, () -> regionsOf(made.get())) : null;
         var nodes = new ArrayList<MemoryBacking>();
         try {
             for (int i = 0; i < topology.nodes().size(); i++) {
@@ -84,19 +90,31 @@ final class GuestRam implements AutoCloseable {
                 nodes.add(source.backing(i, Math.max(plan.backingBytes(i), AddressSpacePlan.GRANULE)));
             }
             var ram = new GuestRam(topology, plan, List.copyOf(nodes));
-            if (placement != null) {
-                ram.numa = new MachineNuma(topology, placement, ram::regions, HostTopology::read);
-                ram.numa.bindMemory();
+            if (placed != null) {
+                made.set(ram);
+                ram.numa = placed;
+                placed.bindMemory();
             }
             return ram;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            forget(placed);
             nodes.forEach(MemoryBacking::close);
             throw e;
         }
     }
 
+    private static List<MemoryRegion> regionsOf(@Nullable GuestRam ram) {
+        return ram == null ? List.of() : ram.regions();
+    }
+
+    private static void forget(@Nullable MachineNuma machine) {
+        if (machine != null) {
+            HostPlacement.shared().remove(machine);
+        }
+    }
+
     /** Each node may grow by its part of what the machine may; windows are aligned to the guest's memory blocks. */
-    private static AddressSpacePlan plan(MachineSpec spec) {
+    private static AddressSpacePlan plan(MachineSpec spec, int addressBits) {
         NumaTopology topology = spec.numa();
         long memory = topology.memory();
         long growth = spec.dynamicMemory().map(d -> d.reach() - memory).orElse(0L);
@@ -108,6 +126,7 @@ final class GuestRam implements AutoCloseable {
                     return (part + block - 1) / block * block;
                 })
                 .growthAlignment(block)
+                .addressBits(addressBits)
                 .build();
     }
 
@@ -115,11 +134,8 @@ final class GuestRam implements AutoCloseable {
     private static boolean isPlaced(NumaTopology topology) {
         return topology.nodes().size() > 1
                 || !topology.spanning()
+                || topology.pinned()
                 || !topology.nodes().getFirst().hostNodes().isEmpty();
-    }
-
-    private static PlacementPlan placementOf(NumaTopology topology) {
-        return PlacementPlanner.plan(HostLoad.of(HostTopology.read()), topology);
     }
 
     private static PageSize pages(NumaNode node) {
@@ -135,7 +151,8 @@ final class GuestRam implements AutoCloseable {
     synchronized MachineNuma numa() {
         MachineNuma here = numa;
         if (here == null) {
-            var made = new MachineNuma(topology, placementOf(topology), this::regions, HostTopology::read);
+            PlacementPlan nominal = PlacementPlanner.plan(HostLoad.of(HostTopology.read()), topology);
+            var made = new MachineNuma(topology, nominal, this::regions, HostTopology::read);
             threads.forEach((vcpu, thread) -> made.started(vcpu, thread, CpuSet.EMPTY));
             here = made;
             numa = here;
@@ -225,8 +242,22 @@ final class GuestRam implements AutoCloseable {
         return nodes.stream().mapToLong(MemoryBacking::residentBytes).sum();
     }
 
+    /** The host nodes that its vCPUs run on; empty where the host's kernel chooses. */
+    synchronized Set<Integer> vcpuHostNodes() {
+        MachineNuma here = numa;
+        return here == null || !isPlaced(topology)
+                ? Set.of()
+                : here.plan().nodes().stream()
+                        .filter(n -> n.cpuNode() >= 0)
+                        .map(PlacementPlan.Node::cpuNode)
+                        .collect(Collectors.toUnmodifiableSet());
+    }
+
     @Override
     public void close() {
+        synchronized (this) {
+            forget(numa);
+        }
         nodes.forEach(MemoryBacking::close);
     }
 }

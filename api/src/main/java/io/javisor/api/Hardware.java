@@ -131,7 +131,7 @@ final class Hardware implements AutoCloseable {
             sockets = null;
             balloon = null;
         } else {
-            reactors = IoReactors.lease();
+            reactors = IoReactors.lease(ram.vcpuHostNodes());
             bus = new VmBus(partition.memory(), synic, reactors.all(), new BusWatch(spec.name()));
             described.add(VmBus.acpiDevice());
             integration = new Integration(synic, state -> listener.heartbeat(this, state));

@@ -96,7 +96,7 @@ final class Machine implements Hardware.RunListener {
         BootInputs inputs = BootInputs.prepare(spec);
         var disks = new Disks(spec);
         disks.check();
-        return new Machine(spec, inputs, GuestRam.reserve(spec), disks, shared);
+        return new Machine(spec, inputs, GuestRam.reserve(spec, inputs.addressBits()), disks, shared);
     }
 
     /** A machine that goes on where it was saved; PAUSED. */
@@ -104,7 +104,7 @@ final class Machine implements Hardware.RunListener {
         ProcessorModel processors = ProcessorModel.restored(saved.topology(), spec.cpu(), saved.processors());
         var disks = new Disks(spec);
         disks.check();
-        GuestRam ram = GuestRam.restore(spec, saved);
+        GuestRam ram = GuestRam.restore(spec, processors.addressBits(), saved);
         Machine machine = new Machine(spec, BootInputs.restored(spec, processors, uuid), ram, disks, HostPool.shared());
         try {
             machine.bringBack(saved);

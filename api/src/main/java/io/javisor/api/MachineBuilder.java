@@ -25,6 +25,7 @@ public final class MachineBuilder {
     private final String name;
     private @Nullable Integer vcpus;
     private @Nullable Long memory;
+    private long hugePageSize;
     private @Nullable Consumer<NumaTopologyBuilder> numa;
     private @Nullable NumaTopology topology;
     private @Nullable Consumer<DynamicMemory.Builder> dynamicMemory;
@@ -62,6 +63,16 @@ public final class MachineBuilder {
     /** Sets the boot memory in bytes, a multiple of 2 MiB; 512 MiB unless said otherwise. See {@link MemorySize}. */
     public MachineBuilder memory(long bytes) {
         memory = bytes;
+        return this;
+    }
+
+    /**
+     * Backs the memory by hugetlb pages, which the host must have reserved; of NUMA nodes, of those that say nothing of it.
+     *
+     * @param size bytes of a page: 2 MiB or 1 GiB; 0 (the default) for ordinary memory
+     */
+    public MachineBuilder hugePages(long size) {
+        hugePageSize = size;
         return this;
     }
 
@@ -252,20 +263,13 @@ public final class MachineBuilder {
                         "is " + bytes + " bytes; a node has a multiple of 2 MiB, up to "
                                 + MemorySize.format(NumaTopology.MAX_NODE_MEMORY) + " (numa(..) makes more nodes)");
             }
-            return problems.isEmpty() ? NumaTopology.single(count, bytes) : null;
+            return problems.isEmpty() ? built(b -> b.node(n -> n.vcpus(count).memory(bytes)), problems) : null;
         }
         NumaTopology nodes = topology;
         if (numa != null) {
-            var builder = NumaTopology.builder();
-            numa.accept(builder);
-            if (vcpus != null) {
-                builder.vcpus(vcpus);
-            }
-            try {
-                nodes = builder.build();
-            } catch (TopologyException e) {
-                e.problems().forEach(p -> problems.add(p.path(), p.message()));
-            }
+            nodes = built(numa, problems);
+        } else if (hugePageSize != 0) {
+            problems.add("hugePages", "are given beside a topology that was made elsewhere; describe them there");
         } else if (vcpus != null && nodes != null && nodes.vcpus() != vcpus) {
             problems.add("vcpus", "is " + vcpus + ", but the NUMA nodes have " + nodes.vcpus());
         }
@@ -276,6 +280,21 @@ public final class MachineBuilder {
                             + MemorySize.format(nodes.memory()));
         }
         return nodes;
+    }
+
+    /** Null where problems were found. */
+    private @Nullable NumaTopology built(Consumer<NumaTopologyBuilder> description, ProblemList problems) {
+        var builder = NumaTopology.builder().hugePages(hugePageSize);
+        try {
+            description.accept(builder);
+            if (vcpus != null) {
+                builder.vcpus(vcpus);
+            }
+            return builder.build();
+        } catch (TopologyException e) {
+            e.problems().forEach(p -> problems.add(p.path(), p.message()));
+            return null;
+        }
     }
 
     /**

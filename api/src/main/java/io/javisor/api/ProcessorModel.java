@@ -19,12 +19,24 @@ import java.util.Optional;
  *
  * @param topology where each vCPU sits, and its APIC ID
  * @param hyperV whether the guest gets Hyper-V's identity: wherever KVM can
+ * @param addressBits width of guest-physical addresses
  * @param host what the host's processor is
  * @param cpu what of it the guest sees
  * @param known the processors that the guest knows already, if it was saved once
  */
 record ProcessorModel(
-        CpuTopology topology, boolean hyperV, HostProcessor host, CpuSpec cpu, Optional<SavedProcessors> known) {
+        CpuTopology topology,
+        boolean hyperV,
+        int addressBits,
+        HostProcessor host,
+        CpuSpec cpu,
+        Optional<SavedProcessors> known) {
+    private static final int SIZES = 0x8000_0008;
+
+    /** What every 64-bit processor has, where none says more (Intel SDM volume 3, 4.1.4). */
+    private static final int LEAST_ADDRESS_BITS = 36;
+
+    private static final int MOST_ADDRESS_BITS = 52;
 
     /** Leaf 1, ECX: VMX (Intel SDM volume 2, CPUID). */
     private static final int VMX = 1 << 5;
@@ -47,6 +59,7 @@ record ProcessorModel(
             return new ProcessorModel(
                     numa.cpuTopology(CpuidTopology.leastCacheShift(leaves(supported))),
                     KvmPartition.supportsHyperV(kvm),
+                    addressBits(supported),
                     HostProcessor.read(),
                     cpu,
                     Optional.empty());
@@ -74,7 +87,8 @@ record ProcessorModel(
     static ProcessorModel restored(CpuTopology topology, CpuSpec cpu, SavedProcessors saved) {
         HostProcessor host = HostProcessor.read();
         KvmPartition.requireFit(saved, host::complete);
-        return new ProcessorModel(topology, saved.hyperV(), host, cpu, Optional.of(saved));
+        return new ProcessorModel(
+                topology, saved.hyperV(), addressBits(saved.cpuid().getFirst()), host, cpu, Optional.of(saved));
     }
 
     PartitionConfig partition(String name) {
@@ -93,6 +107,17 @@ record ProcessorModel(
     /** What the first vCPU's leaves say, in short. */
     static ProcessorDescription describe(CpuSpec cpu, SavedProcessors processors) {
         return ProcessorDescription.of(cpu, processors.cpuid().getFirst(), processors.tscKhz());
+    }
+
+    /** What the guest is told in leaf 0x80000008 (AMD APM volume 3, E.4.7): of physical addresses, or of guests' if that is set. */
+    private static int addressBits(List<CpuidEntry> cpuid) {
+        int eax = cpuid.stream()
+                .filter(e -> e.function() == SIZES)
+                .mapToInt(CpuidEntry::eax)
+                .findFirst()
+                .orElse(0);
+        int bits = (eax >> 16 & 0xFF) != 0 ? eax >> 16 & 0xFF : eax & 0xFF;
+        return Math.clamp(bits, LEAST_ADDRESS_BITS, MOST_ADDRESS_BITS);
     }
 
     private static List<CpuidLeaf> leaves(List<CpuidEntry> entries) {

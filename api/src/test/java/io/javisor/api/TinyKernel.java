@@ -3,13 +3,10 @@ package io.javisor.api;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.javisor.kvm.Kvm;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HexFormat;
 import java.util.Random;
 
 /**
@@ -24,59 +21,56 @@ final class TinyKernel {
     private static final long PRIME = 0x100000001B3L; // FNV-1a, 64 bits
     private static final long BASIS = 0xCBF29CE484222325L;
     private static final int PAGES = 0x1000;
-    private static final long CODE = 0x10_0000;
     private static final long DATA = 0x40_0000;
-    private static final int HEADERS = 64 + 2 * 56;
 
-    private static final byte[] PROGRAM = HexFormat.ofDelimiter(" ")
-            .parseHex("""
-            48 bb 25 23 22 84 e4 9c f2 cb # mov rbx, 0xcbf29ce484222325
-            48 31 c9                      # xor rcx, rcx
-            49 b8 b3 01 00 00 00 01 00 00 # mov r8, 0x100000001b3
-            49 c7 c1 00 00 20 00          # mov r9, 0x200000          the table
-            49 c7 c3 00 00 40 00          # mov r11, 0x400000         the data
-            48 31 cb                      # step: xor rbx, rcx
-            48 89 ca                      # mov rdx, rcx
-            48 81 e2 ff 0f 00 00          # and rdx, 0xfff
-            48 89 d0                      # mov rax, rdx
-            48 c1 e0 0c                   # shl rax, 12
-            49 33 1c 03                   # xor rbx, [r11 + rax]
-            49 0f af d8                   # imul rbx, r8
-            49 89 1c d1                   # mov [r9 + rdx * 8], rbx
-            48 ff c1                      # inc rcx
-            48 f7 c1 ff 7f 00 00          # test rcx, 0x7fff
-            75 07                         # jne on
-            b0 2e                         # mov al, '.'
-            66 ba f8 03                   # mov dx, 0x3f8
-            ee                            # out dx, al
-            48 81 f9 00 00 08 00          # on: cmp rcx, 0x80000
-            75 c4                         # jne step
-            48 31 ff                      # xor rdi, rdi
-            48 31 d2                      # xor rdx, rdx
-            49 0f af f8                   # fold: imul rdi, r8
-            49 03 3c d1                   # add rdi, [r9 + rdx * 8]
-            48 ff c2                      # inc rdx
-            48 81 fa 00 10 00 00          # cmp rdx, 0x1000
-            75 ec                         # jne fold
-            66 ba f8 03                   # mov dx, 0x3f8
-            b0 3d                         # mov al, '='
-            ee                            # out dx, al
-            48 c7 c1 10 00 00 00          # mov rcx, 16
-            48 c1 c7 04                   # digit: rol rdi, 4
-            40 88 f8                      # mov al, dil
-            24 0f                         # and al, 15
-            04 61                         # add al, 'a'
-            ee                            # out dx, al
-            48 ff c9                      # dec rcx
-            75 ef                         # jne digit
-            b0 0a                         # mov al, 10
-            ee                            # out dx, al
-            66 ba 00 06                   # mov dx, 0x600             ACPI sleep control
-            b0 34                         # mov al, 0x34              S5, now
-            ee                            # out dx, al
-            f4                            # stop: hlt
-            eb fd                         # jmp stop
-            """.replaceAll("#.*", "").strip().replaceAll("\\s+", " "));
+    private static final byte[] PROGRAM = TinyElf.program("""
+        48 bb 25 23 22 84 e4 9c f2 cb # mov rbx, 0xcbf29ce484222325
+        48 31 c9                      # xor rcx, rcx
+        49 b8 b3 01 00 00 00 01 00 00 # mov r8, 0x100000001b3
+        49 c7 c1 00 00 20 00          # mov r9, 0x200000          the table
+        49 c7 c3 00 00 40 00          # mov r11, 0x400000         the data
+        48 31 cb                      # step: xor rbx, rcx
+        48 89 ca                      # mov rdx, rcx
+        48 81 e2 ff 0f 00 00          # and rdx, 0xfff
+        48 89 d0                      # mov rax, rdx
+        48 c1 e0 0c                   # shl rax, 12
+        49 33 1c 03                   # xor rbx, [r11 + rax]
+        49 0f af d8                   # imul rbx, r8
+        49 89 1c d1                   # mov [r9 + rdx * 8], rbx
+        48 ff c1                      # inc rcx
+        48 f7 c1 ff 7f 00 00          # test rcx, 0x7fff
+        75 07                         # jne on
+        b0 2e                         # mov al, '.'
+        66 ba f8 03                   # mov dx, 0x3f8
+        ee                            # out dx, al
+        48 81 f9 00 00 08 00          # on: cmp rcx, 0x80000
+        75 c4                         # jne step
+        48 31 ff                      # xor rdi, rdi
+        48 31 d2                      # xor rdx, rdx
+        49 0f af f8                   # fold: imul rdi, r8
+        49 03 3c d1                   # add rdi, [r9 + rdx * 8]
+        48 ff c2                      # inc rdx
+        48 81 fa 00 10 00 00          # cmp rdx, 0x1000
+        75 ec                         # jne fold
+        66 ba f8 03                   # mov dx, 0x3f8
+        b0 3d                         # mov al, '='
+        ee                            # out dx, al
+        48 c7 c1 10 00 00 00          # mov rcx, 16
+        48 c1 c7 04                   # digit: rol rdi, 4
+        40 88 f8                      # mov al, dil
+        24 0f                         # and al, 15
+        04 61                         # add al, 'a'
+        ee                            # out dx, al
+        48 ff c9                      # dec rcx
+        75 ef                         # jne digit
+        b0 0a                         # mov al, 10
+        ee                            # out dx, al
+        66 ba 00 06                   # mov dx, 0x600             ACPI sleep control
+        b0 34                         # mov al, 0x34              S5, now
+        ee                            # out dx, al
+        f4                            # stop: hlt
+        eb fd                         # jmp stop
+        """);
 
     private TinyKernel() {}
 
@@ -92,39 +86,7 @@ final class TinyKernel {
 
     /** An ELF file of it. */
     static Path writeTo(Path folder) {
-        byte[] data = data();
-        ByteBuffer elf = ByteBuffer.allocate(8192 + data.length).order(ByteOrder.LITTLE_ENDIAN);
-        elf.put(new byte[] {0x7F, 'E', 'L', 'F', 2, 1, 1}).position(16);
-        elf.putShort((short) 2).putShort((short) 62).putInt(1).putLong(CODE); // executable, x86-64, entry
-        elf.putLong(64)
-                .putLong(0)
-                .putInt(0)
-                .putShort((short) 64)
-                .putShort((short) 56)
-                .putShort((short) 2);
-        elf.position(64);
-        segment(elf, 4096, CODE, PROGRAM.length);
-        segment(elf, 8192, DATA, data.length);
-        if (elf.position() != HEADERS) {
-            throw new AssertionError(elf.position());
-        }
-        elf.put(4096, PROGRAM).put(8192, data);
-        try {
-            return Files.write(folder.resolve("tiny-kernel"), elf.array());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void segment(ByteBuffer elf, long offset, long gpa, long length) {
-        elf.putInt(1)
-                .putInt(7)
-                .putLong(offset)
-                .putLong(gpa)
-                .putLong(gpa)
-                .putLong(length)
-                .putLong(length);
-        elf.putLong(4096);
+        return TinyElf.write(folder.resolve("tiny-kernel"), PROGRAM, DATA, data());
     }
 
     /** What it prints at the end. */

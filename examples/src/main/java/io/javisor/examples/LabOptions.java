@@ -37,8 +37,8 @@ final class LabOptions {
             names = "--lab",
             negatable = true,
             description =
-                    "Run inside the lab, a nested machine with a /dev/kvm of its own; --no-lab: on this host, whatever it"
-                            + " can do. Default: the lab if this host can't carry a stock kernel.")
+                    "Run inside the lab, a nested machine with a /dev/kvm of its own; --no-lab: on this host, whatever"
+                            + " it can do. Default: the lab if this host can't carry a stock kernel.")
     private @Nullable Boolean lab;
 
     /** Whether this process runs inside the lab. */
@@ -106,10 +106,18 @@ final class LabOptions {
     }
 
     private static LabSpec specFor(MachineOptions machine) {
-        long perNode = (machine.memory() + OWN_MEMORY) / 2;
+        long guests = machine.shape().hugePageSize() == 0 ? machine.memory() : 2 * machine.memory();
+        long perNode = (guests + OWN_MEMORY) / 2;
         long rounded = Math.max(1024L << 20, (perNode + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP);
         return LabSpec.of(l -> {
             l.memoryPerNode(rounded);
+            long huge = machine.shape().hugePageSize();
+            if (huge != 0) {
+                // Any node of the guest may lie on either of the lab's.
+                long pages = (machine.memory() + huge - 1) / huge;
+                l.kernelArgument("hugepagesz=" + (huge >> 20) + "M");
+                l.kernelArgument("hugepages=" + 2 * pages);
+            }
             // What the guest writes to its disks has to reach this machine's files.
             machine.writtenFolders().forEach(l::writable);
         });

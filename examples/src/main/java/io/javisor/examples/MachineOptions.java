@@ -10,7 +10,6 @@ import io.javisor.api.SavedState;
 import io.javisor.api.VirtualMachine;
 import io.javisor.memory.DynamicMemory;
 import io.javisor.networking.vswitch.VirtualSwitch;
-import io.javisor.numa.NumaArguments;
 import io.javisor.storage.disk.DiskException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -111,7 +110,7 @@ final class MachineOptions {
 
     @Option(
             names = "--numa",
-            paramLabel = "vcpus=N,memory=SIZE[,host-node=N][,policy=bind|preferred]",
+            paramLabel = "vcpus=N,memory=SIZE[,host-node=N][,policy=bind|preferred|interleave][,hugepages=SIZE]",
             description =
                     "A virtual NUMA node; repeat it for more. Between them the nodes have all processors and memory.")
     private List<String> numa = List.of();
@@ -122,6 +121,9 @@ final class MachineOptions {
             description =
                     "How far two nodes are apart, 11 to 254 (default: 20); the way back is the same unless given.")
     private List<String> distances = List.of();
+
+    @CommandLine.Mixin
+    private final NumaOptions shape = new NumaOptions();
 
     @Option(
             names = "--disk",
@@ -180,6 +182,7 @@ final class MachineOptions {
         if (kernel != null && debian != null) {
             throw new CommandLine.ParameterException(line, "--kernel and --debian exclude each other");
         }
+        shape.check(line, !numa.isEmpty() || !distances.isEmpty());
         for (Path file : new Path[] {kernel, initrd}) {
             requireReadable(line, file, true);
         }
@@ -206,9 +209,6 @@ final class MachineOptions {
 
     MachineBuilder builder() {
         MachineBuilder builder = VirtualMachine.builder(name);
-        if (!numa.isEmpty() || !distances.isEmpty()) {
-            builder.numa(NumaArguments.parse(numa, distances).build());
-        }
         if (memory != null) {
             builder.memory(memory);
         }
@@ -218,6 +218,7 @@ final class MachineOptions {
         if (cpu != null) {
             builder.cpu(cpu);
         }
+        shape.apply(builder, numa, distances, vcpus, memory);
         disks.forEach(disk -> DriveArgument.parse(disk).addTo(builder));
         dvds.forEach(builder::dvd);
         nets.forEach(net -> builder.network(
@@ -350,6 +351,11 @@ final class MachineOptions {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Where memory and vCPUs are to lie on the host, as far as it was asked for. */
+    NumaOptions shape() {
+        return shape;
     }
 
     int vcpus() {

@@ -155,6 +155,7 @@ final class RunCommand implements Callable<Integer> {
                 err.println("javisor: the command did not end within the time given");
                 return ExitCode.TIMEOUT;
             }
+            machine.shape().report(vm, err);
             state.save(vm, err);
             return result.exitCode();
         } catch (ExecException e) {

@@ -14,18 +14,25 @@ import java.util.regex.Pattern;
  * <pre>
  *   --numa vcpus=2,memory=1G,host-node=0,policy=bind,hugepages=2M     one for each node; every part may be left out
  *   --numa-distance 0:1=21                                            from:to=value
+ *   --numa-speed 0:1=140,25600                                        from:to=nanoseconds[,MiB a second]
+ *   --cpu-layout sockets=2,dies=1,cores=4,threads=2                   every part may be left out
+ *   --numa-mirror vcpus=8,memory=16G,nodes-per-socket=1               limits; every part may be left out
  * </pre>
  */
 public final class NumaArguments {
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([KMGT]?)(?:I?B)?");
     private static final Pattern DISTANCE =
             Pattern.compile("\\s*([0-9]{1,4})\\s*:\\s*([0-9]{1,4})\\s*=\\s*([0-9]{1,4})\\s*");
+    private static final Pattern SPEED = Pattern.compile(
+            "\\s*([0-9]{1,4})\\s*:\\s*([0-9]{1,4})\\s*=\\s*([0-9]{1,9})\\s*(?:,\\s*([0-9]{1,15})\\s*)?");
     private static final Pattern COUNT = Pattern.compile("[0-9]{1,9}");
 
     private final List<TopologyProblem> problems = new ArrayList<>();
-    private final NumaTopologyBuilder builder = NumaTopology.builder();
+    private final NumaTopologyBuilder builder;
 
-    private NumaArguments() {}
+    private NumaArguments(NumaTopologyBuilder builder) {
+        this.builder = builder;
+    }
 
     /**
      * Reads all options into a builder, whose own checks come when it is built.
@@ -35,17 +42,126 @@ public final class NumaArguments {
      * @throws TopologyException code {@code numa-spec}, with every part that can't be read
      */
     public static NumaTopologyBuilder parse(List<String> nodes, List<String> distances) {
-        var arguments = new NumaArguments();
+        NumaTopologyBuilder builder = NumaTopology.builder();
+        describe(builder, nodes, distances, List.of(), List.of());
+        return builder;
+    }
+
+    /**
+     * Reads all options into a builder that is there.
+     *
+     * @param into the builder
+     * @param nodes the values of {@code --numa}, in order
+     * @param distances the values of {@code --numa-distance}
+     * @param speeds the values of {@code --numa-speed}
+     * @param layout the values of {@code --cpu-layout}
+     * @throws TopologyException code {@code numa-spec}, with every part that can't be read
+     */
+    public static void describe(
+            NumaTopologyBuilder into,
+            List<String> nodes,
+            List<String> distances,
+            List<String> speeds,
+            List<String> layout) {
+        var arguments = new NumaArguments(into);
         for (int i = 0; i < nodes.size(); i++) {
             arguments.node("--numa[" + i + "]", nodes.get(i));
         }
         for (int i = 0; i < distances.size(); i++) {
             arguments.distance("--numa-distance[" + i + "]", distances.get(i));
         }
-        if (!arguments.problems.isEmpty()) {
-            throw new TopologyException("numa-spec", "the NUMA options can't be read", arguments.problems);
+        for (int i = 0; i < speeds.size(); i++) {
+            arguments.speed("--numa-speed[" + i + "]", speeds.get(i));
         }
-        return arguments.builder;
+        layout.forEach(text -> arguments.parts("--cpu-layout", text, arguments::layout));
+        arguments.throwIfAny();
+    }
+
+    /**
+     * Reads the limits of {@code --numa-mirror}.
+     *
+     * @param text {@code vcpus=N,memory=SIZE,nodes-per-socket=N}, parts of it, or nothing
+     * @param defaults what holds where nothing is said
+     * @throws TopologyException code {@code numa-spec}, with every part that can't be read
+     */
+    public static MirrorLimits limits(String text, MirrorLimits defaults) {
+        var arguments = new NumaArguments(NumaTopology.builder());
+        var seen = new long[] {defaults.processorsPerNode(), defaults.memoryPerNode(), defaults.nodesPerSocket()};
+        if (!text.isBlank()) {
+            arguments.parts("--numa-mirror", text, (path, key, value) -> {
+                switch (key) {
+                    case "vcpus" -> seen[0] = arguments.atLeast(1, path, arguments.count(path, value));
+                    case "memory" ->
+                        seen[1] = arguments.atLeast(NumaTopology.MEMORY_GRANULE, path, arguments.size(path, value));
+                    case "nodes-per-socket" -> seen[2] = arguments.atLeast(1, path, arguments.count(path, value));
+                    default -> arguments.unknown(path, key, "vcpus, memory and nodes-per-socket");
+                }
+            });
+        }
+        arguments.throwIfAny();
+        return new MirrorLimits((int) seen[0], seen[1], (int) seen[2]);
+    }
+
+    private void throwIfAny() {
+        if (!problems.isEmpty()) {
+            throw new TopologyException("numa-spec", "the NUMA options can't be read", problems);
+        }
+    }
+
+    private long atLeast(long least, String path, long value) {
+        if (value < least) {
+            problem(path, value + "; at least " + least + " is possible");
+        }
+        return value;
+    }
+
+    private void unknown(String path, String key, String possible) {
+        problem(path.substring(0, path.lastIndexOf('.')), "\"" + key + "\" is unknown; possible are " + possible);
+    }
+
+    /** What is done with one part of a list of {@code key=value}; {@code path} ends in the key. */
+    private interface Part {
+        void take(String path, String key, String value);
+    }
+
+    private void parts(String path, String text, Part part) {
+        var seen = new HashSet<String>();
+        for (String word : text.split(",", -1)) {
+            int equals = word.indexOf('=');
+            String key = (equals < 0 ? word : word.substring(0, equals)).strip().toLowerCase(Locale.ROOT);
+            String value = equals < 0 ? "" : word.substring(equals + 1).strip();
+            if (value.isEmpty()) {
+                problem(path, "\"" + word.strip() + "\" is not key=value");
+            } else if (!seen.add(key)) {
+                problem(path + "." + key, "is given twice");
+            } else {
+                part.take(path + "." + key, key, value);
+            }
+        }
+    }
+
+    private void layout(String path, String key, String value) {
+        switch (key) {
+            case "sockets" -> builder.sockets(count(path, value));
+            case "dies" -> builder.dies(count(path, value));
+            case "cores" -> builder.cores(count(path, value));
+            case "threads" -> builder.threads(count(path, value));
+            case "nodes-per-socket" -> builder.nodesPerSocket(count(path, value));
+            default -> unknown(path, key, "sockets, dies, cores, threads and nodes-per-socket");
+        }
+    }
+
+    private void speed(String path, String text) {
+        Matcher m = SPEED.matcher(text);
+        if (m.matches()) {
+            builder.performance(
+                    Integer.parseInt(m.group(1)),
+                    Integer.parseInt(m.group(2)),
+                    Integer.parseInt(m.group(3)),
+                    m.group(4) == null ? 0 : Long.parseLong(m.group(4)));
+        } else {
+            problem(path, "\"" + text + "\" is not from:to=nanoseconds,MiB-a-second, such as 0:1=140,25600");
+        }
     }
 
     private void node(String path, String text) {

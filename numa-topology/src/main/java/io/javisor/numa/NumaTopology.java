@@ -50,18 +50,21 @@ public final class NumaTopology {
     private final MemoryPerformance[][] performance;
     private final ProcessorLayout processors;
     private final boolean spanning;
+    private final boolean pinned;
 
     NumaTopology(
             List<NumaNode> nodes,
             int[][] distances,
             MemoryPerformance[][] performance,
             ProcessorLayout processors,
-            boolean spanning) {
+            boolean spanning,
+            boolean pinned) {
         this.nodes = List.copyOf(nodes);
         this.distances = distances;
         this.performance = performance;
         this.processors = processors;
         this.spanning = spanning;
+        this.pinned = pinned;
     }
 
     /** A topology to be described. */
@@ -201,6 +204,11 @@ public final class NumaTopology {
         return spanning;
     }
 
+    /** Whether every vCPU gets a host CPU of its own, on which no vCPU of another pinned machine of this process runs. */
+    public boolean pinned() {
+        return pinned;
+    }
+
     @Override
     public boolean equals(Object o) {
         return o instanceof NumaTopology t
@@ -208,7 +216,8 @@ public final class NumaTopology {
                 && Arrays.deepEquals(distances, t.distances)
                 && Arrays.deepEquals(performance, t.performance)
                 && processors.equals(t.processors)
-                && spanning == t.spanning;
+                && spanning == t.spanning
+                && pinned == t.pinned;
     }
 
     @Override

@@ -24,6 +24,8 @@ public final class NumaTopologyBuilder {
     int threads;
     int nodesPerSocket = 1;
     boolean spanning = true;
+    boolean pinned;
+    long hugePageSize;
 
     NumaTopologyBuilder() {}
 
@@ -109,6 +111,26 @@ public final class NumaTopologyBuilder {
      */
     public NumaTopologyBuilder spanning(boolean allowed) {
         spanning = allowed;
+        return this;
+    }
+
+    /**
+     * Whether every vCPU is pinned to a host CPU of its own: threads of one core to threads of one core where the host has as
+     * many, else idle cores first. The default is false: vCPUs float among the CPUs of their host node, which the host's
+     * scheduler does well. A machine that finds too few CPUs free of other pinned vCPUs is not created.
+     */
+    public NumaTopologyBuilder pinned(boolean pin) {
+        pinned = pin;
+        return this;
+    }
+
+    /**
+     * Backs every node that has memory and says nothing of it by hugetlb pages; see {@link NumaNodeBuilder#hugePages}.
+     *
+     * @param size bytes of a page: 2 MiB or 1 GiB; 0 (the default) for ordinary memory
+     */
+    public NumaTopologyBuilder hugePages(long size) {
+        hugePageSize = size;
         return this;
     }
 

@@ -14,7 +14,7 @@ public final class NumaTopologyState {
     /** Writes a topology. */
     public static void save(NumaTopology topology, StateWriter out) {
         int count = topology.nodes().size();
-        out.put("nodes", count).put("spanning", topology.spanning());
+        out.put("nodes", count).put("spanning", topology.spanning()).put("pinned", topology.pinned());
         for (int n = 0; n < count; n++) {
             NumaNode node = topology.nodes().get(n);
             out.put("vcpus" + n, node.vcpus().toString())
@@ -73,7 +73,12 @@ public final class NumaTopologyState {
                 }
             }
             var restored = new NumaTopology(
-                    asBuilt.nodes(), distances, performance, layout(in, asBuilt.vcpus()), asBuilt.spanning());
+                    asBuilt.nodes(),
+                    distances,
+                    performance,
+                    layout(in, asBuilt.vcpus()),
+                    asBuilt.spanning(),
+                    asBuilt.pinned());
             restored.cpuTopology(); // refuses APIC IDs that are given twice
             return restored;
         } catch (TopologyException | IllegalArgumentException e) {
@@ -83,7 +88,9 @@ public final class NumaTopologyState {
 
     private static NumaTopologyBuilder described(StateReader in) {
         int count = in.getInt("nodes", 1, NumaTopology.MAX_NODES);
-        NumaTopologyBuilder builder = NumaTopology.builder().spanning(in.getBoolean("spanning"));
+        NumaTopologyBuilder builder = NumaTopology.builder()
+                .spanning(in.getBoolean("spanning"))
+                .pinned(in.has("pinned") && in.getBoolean("pinned")); // states of before there was pinning lack it
         for (int n = 0; n < count; n++) {
             int node = n;
             builder.node(b -> {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** One pass over a description: collects every problem and, if there is none, the topology. Used once. */
 final class TopologyAssembly {
     private static final long GIB = 1L << 30;
+    private static final String PAGE_SIZES = "possible are 0 (none), 2 MiB and 1 GiB";
 
     private final NumaTopologyBuilder spec;
     private final List<TopologyProblem> problems = new ArrayList<>();
@@ -43,6 +44,9 @@ final class TopologyAssembly {
             problem("numa.nodes", "there are " + count + "; at most " + NumaTopology.MAX_NODES + " are possible");
             return null;
         }
+        if (!isPageSize(spec.hugePageSize)) {
+            problem("numa.hugePages", spec.hugePageSize + " bytes; " + PAGE_SIZES);
+        }
         for (int n = 0; n < count; n++) {
             checkMemory(n, spec.nodes.get(n));
             checkHostNodes(n, spec.nodes.get(n));
@@ -61,9 +65,14 @@ final class TopologyAssembly {
         for (int n = 0; n < count; n++) {
             NumaNodeBuilder b = spec.nodes.get(n);
             nodes.add(new NumaNode(
-                    vcpus.get(n), b.memory, List.copyOf(new TreeSet<>(b.hostNodes)), policy(b), b.hugePageSize));
+                    vcpus.get(n), b.memory, List.copyOf(new TreeSet<>(b.hostNodes)), policy(b), hugePages(b)));
         }
-        return new NumaTopology(nodes, distances, performance, layout, spec.spanning);
+        return new NumaTopology(nodes, distances, performance, layout, spec.spanning, spec.pinned);
+    }
+
+    /** What the node says, else what the machine says; a node without memory has no pages. */
+    private long hugePages(NumaNodeBuilder node) {
+        return node.memory == 0 ? 0 : node.hugePageSize != 0 ? node.hugePageSize : spec.hugePageSize;
     }
 
     private Policy policy(NumaNodeBuilder node) {
@@ -83,11 +92,15 @@ final class TopologyAssembly {
         } else if (node.memory % NumaTopology.MEMORY_GRANULE != 0) {
             problem(path, node.memory + " bytes is not a multiple of 2 MiB (" + NumaTopology.MEMORY_GRANULE + ")");
         }
-        if (node.hugePageSize != 0 && node.hugePageSize != NumaTopology.MEMORY_GRANULE && node.hugePageSize != GIB) {
-            problem(path(n, "hugePages"), node.hugePageSize + " bytes; possible are 0 (none), 2 MiB and 1 GiB");
-        } else if (node.hugePageSize == GIB && node.memory % GIB != 0) {
+        if (!isPageSize(node.hugePageSize)) {
+            problem(path(n, "hugePages"), node.hugePageSize + " bytes; " + PAGE_SIZES);
+        } else if (hugePages(node) == GIB && node.memory % GIB != 0) {
             problem(path, node.memory + " bytes is not a multiple of its huge pages of 1 GiB");
         }
+    }
+
+    private static boolean isPageSize(long size) {
+        return size == 0 || size == NumaTopology.MEMORY_GRANULE || size == GIB;
     }
 
     private void checkHostNodes(int n, NumaNodeBuilder node) {

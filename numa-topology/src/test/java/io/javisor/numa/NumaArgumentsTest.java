@@ -44,15 +44,59 @@ class NumaArgumentsTest {
                                 .extracting(TopologyProblem::toString)
                                 .containsExactly(
                                         "--numa[0].vcpus: \"two\" is not a number",
-                                        "--numa[0].memory: \"1X\" is not a memory size; write 512M, 2G or a number of bytes",
-                                        "--numa[1]: \"cpus\" is unknown; possible are vcpus, memory, host-node, policy and hugepages",
+                                        "--numa[0].memory: \"1X\" is not a memory size; write 512M, 2G or a number of"
+                                                + " bytes",
+                                        "--numa[1]: \"cpus\" is unknown; possible are vcpus, memory, host-node, policy"
+                                                + " and hugepages",
                                         "--numa[2].vcpus: is given twice",
                                         "--numa[3]: \"\" is not key=value; write vcpus=2,memory=1G,host-node=0",
-                                        "--numa[4].policy: \"strict\" is unknown; possible are bind, preferred and interleave",
+                                        "--numa[4].policy: \"strict\" is unknown; possible are bind, preferred and"
+                                                + " interleave",
                                         "--numa[4]: \"memory=\" is not key=value; write vcpus=2,memory=1G,host-node=0",
                                         "--numa[5].memory: \"99999999T\" is too large",
                                         "--numa-distance[0]: \"0-1=21\" is not from:to=value, such as 0:1=21",
                                         "--numa-distance[1]: \"0:1\" is not from:to=value, such as 0:1=21",
                                         "--numa-distance[2]: \"a:b=c\" is not from:to=value, such as 0:1=21"));
+    }
+
+    @Test
+    void speedsLayoutAndMirror() {
+        NumaTopologyBuilder b = NumaTopology.builder();
+        NumaArguments.describe(
+                b,
+                List.of("vcpus=8,memory=514M", "memory=1G"),
+                List.of(),
+                List.of("0:0=80,51200", "0:1=250"),
+                List.of("sockets=1,cores=4,threads=2"));
+        NumaTopology t = b.build();
+        assertThat(t.performance(0, 0)).isEqualTo(new MemoryPerformance(80, 80, 51_200, 51_200));
+        assertThat(t.performance(0, 1)).isEqualTo(new MemoryPerformance(250, 250, 0, 0));
+        assertThat(t.processors().threads()).isEqualTo(2);
+        assertThat(t.processors().cores()).isEqualTo(4);
+        MirrorLimits host = new MirrorLimits(8, 1L << 40, 1);
+        assertThat(NumaArguments.limits("", host)).isEqualTo(host);
+        assertThat(NumaArguments.limits("vcpus=4,nodes-per-socket=2", host))
+                .isEqualTo(new MirrorLimits(4, 1L << 40, 2));
+        assertThat(NumaArguments.limits("memory=16G", host)).isEqualTo(new MirrorLimits(8, 16L << 30, 1));
+    }
+
+    @Test
+    void mistakesInThem() {
+        assertThatThrownBy(() -> NumaArguments.describe(
+                        NumaTopology.builder(),
+                        List.of(),
+                        List.of(),
+                        List.of("0:1", "0:1=fast"),
+                        List.of("sockets=x,threads=2,threads=2,rows=1,cores")))
+                .hasMessageContaining("--numa-speed[0]: \"0:1\" is not from:to=nanoseconds,MiB-a-second")
+                .hasMessageContaining("--numa-speed[1]: \"0:1=fast\" is not")
+                .hasMessageContaining("--cpu-layout.sockets: \"x\" is not a number")
+                .hasMessageContaining("--cpu-layout.threads: is given twice")
+                .hasMessageContaining("--cpu-layout: \"rows\" is unknown; possible are sockets, dies")
+                .hasMessageContaining("--cpu-layout: \"cores\" is not key=value");
+        assertThatThrownBy(() -> NumaArguments.limits("vcpus=0,memory=1M,sockets=2", new MirrorLimits(1, 2 << 20, 1)))
+                .hasMessageContaining("--numa-mirror.vcpus: 0; at least 1 is possible")
+                .hasMessageContaining("--numa-mirror.memory: 1048576; at least 2097152 is possible")
+                .hasMessageContaining("--numa-mirror: \"sockets\" is unknown");
     }
 }

@@ -40,6 +40,7 @@ class NumaTopologyStateTest {
                         .sockets(1)
                         .threads(2)
                         .spanning(false)
+                        .pinned(true)
                         .build());
     }
 

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javisor.partition.MemoryBacking.Policy;
 import io.javisor.partition.topology.AddressSpacePlan;
+import io.javisor.partition.topology.CpuTopology;
 import io.javisor.partition.topology.NumaDescription;
 import java.util.List;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -153,7 +155,8 @@ class NumaTopologyTest {
                         "numa.nodes[2].memory: 1075838976 bytes is not a multiple of its huge pages of 1 GiB",
                         "numa.nodes[2].policy: BIND needs a host node; say which with hostNode(..)",
                         "numa.nodes[1].vcpus: -1; possible are 0 to 4096 for the whole machine",
-                        "numa.distances[0:0]: 255; a node's distance to itself is 10, and it can't be out of its own reach",
+                        "numa.distances[0:0]: 255; a node's distance to itself is 10, and it can't be out of its own"
+                                + " reach",
                         "numa.distances[0:1]: 10; possible are 11 to 254, or 255 for unreachable",
                         "numa.distances[1:2]: 256; possible are 11 to 254, or 255 for unreachable",
                         "numa.distances[0:7]: there is no such node; nodes are 0 to 2",
@@ -250,5 +253,56 @@ class NumaTopologyTest {
         assertThat(NumaTopology.of(spec)).isEqualTo(NumaTopology.of(spec)).hasSameHashCodeAs(NumaTopology.of(spec));
         assertThat(NumaTopology.of(spec)).isNotEqualTo(NumaTopology.of(spec.andThen(b -> b.distance(0, 1, 30))));
         assertThat(NumaTopology.single(2, GIB).nodes()).hasSize(1);
+    }
+
+    @Test
+    void hugePagesOfTheMachineAreThoseOfNodesThatSayNothing() {
+        NumaTopology t = NumaTopology.of(b -> b.hugePages(2 << 20)
+                .node(x -> x.vcpus(1).memory(GIB).hugePages(GIB))
+                .node(x -> x.memory(514 << 20))
+                .node(x -> x.vcpus(1)));
+        assertThat(t.nodes()).extracting(NumaNode::hugePageSize).containsExactly(GIB, 2L << 20, 0L);
+        assertThat(problems(b -> b.hugePages(4096).node(x -> x.vcpus(1).memory(GIB))))
+                .containsExactly("numa.hugePages: 4096 bytes; possible are 0 (none), 2 MiB and 1 GiB");
+        assertThat(problems(b -> b.hugePages(GIB).node(x -> x.vcpus(1).memory(514 << 20))))
+                .containsExactly("numa.nodes[0].memory: 538968064 bytes is not a multiple of its huge pages of 1 GiB");
+    }
+
+    /** Any nodes: no core and no cache is divided between nodes, and addresses hold exactly the nodes' memory. */
+    @Test
+    void aThousandRandomShapes() {
+        for (int seed = 0; seed < 1_000; seed++) {
+            var random = new Random(seed);
+            int count = 1 + random.nextInt(random.nextInt(8) == 0 ? 64 : 8);
+            var b = NumaTopology.builder();
+            for (int n = 0; n < count; n++) {
+                int node = n;
+                boolean full = n == random.nextInt(count) || n == count - 1;
+                int cpus = full || random.nextInt(3) > 0 ? 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 9) : 0;
+                long memory = full || random.nextInt(3) > 0 ? (1L + random.nextInt(3000)) << 21 : 0;
+                b.node(x -> x.vcpus(cpus).memory(memory));
+                for (int m = 0; m < node; m++) {
+                    if (random.nextBoolean()) {
+                        b.distance(node, m, 11 + random.nextInt(244)).distance(m, node, 11 + random.nextInt(244));
+                    }
+                }
+            }
+            b.nodesPerSocket(1 + random.nextInt(3));
+            NumaTopology t = b.build();
+            CpuTopology cpus = t.cpuTopology(random.nextInt(4));
+            for (int v = 0; v < t.vcpus(); v++) {
+                assertThat(cpus.node(v)).isEqualTo(t.nodeOf(v));
+                for (int w = 0; w < v; w++) {
+                    if (cpus.apicId(v) >>> cpus.cacheShift() == cpus.apicId(w) >>> cpus.cacheShift()) {
+                        assertThat(cpus.node(w)).as("seed %d", seed).isEqualTo(cpus.node(v));
+                    }
+                }
+            }
+            AddressSpacePlan plan = t.addressSpace(n -> 0).addressBits(46).build();
+            for (int n = 0; n < count; n++) {
+                assertThat(plan.bootBytes(n)).isEqualTo(t.nodes().get(n).memory());
+                assertThat(plan.backingBytes(n)).isEqualTo(t.nodes().get(n).memory());
+            }
+        }
     }
 }

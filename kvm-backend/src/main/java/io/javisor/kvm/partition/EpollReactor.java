@@ -2,8 +2,11 @@ package io.javisor.kvm.partition;
 
 import io.javisor.linux.Epoll;
 import io.javisor.linux.EventFd;
+import io.javisor.linux.HostThread;
+import io.javisor.linux.LinuxException;
 import io.javisor.partition.reactor.AlarmQueue;
 import io.javisor.partition.reactor.Reactor;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -25,12 +28,19 @@ public final class EpollReactor implements Reactor, AutoCloseable {
     private final AtomicBoolean awake = new AtomicBoolean();
     private final AlarmQueue alarms = new AlarmQueue();
     private final Map<Long, Watch> watches = new HashMap<>(); // guarded by itself
+    private final BitSet cpus;
     private final Thread thread;
     private long nextToken = WAKE_TOKEN + 1; // guarded by watches
     private volatile boolean closed;
 
     /** Starts the thread, a daemon. */
     public EpollReactor(String name) {
+        this(name, new BitSet());
+    }
+
+    /** Starts the thread, which runs on the given CPUs only; on any, if there are none. */
+    public EpollReactor(String name, BitSet cpus) {
+        this.cpus = (BitSet) cpus.clone();
         epoll.add(wake.descriptor(), Epoll.READABLE, WAKE_TOKEN);
         thread = Thread.ofPlatform().daemon().name(name).unstarted(this::loop);
         thread.start();
@@ -105,6 +115,7 @@ public final class EpollReactor implements Reactor, AutoCloseable {
 
     private void loop() {
         try {
+            stayOnCpus();
             while (!closed) {
                 awake.set(false);
                 runTasks();
@@ -120,6 +131,16 @@ public final class EpollReactor implements Reactor, AutoCloseable {
                 epoll.close();
             }
             wake.close();
+        }
+    }
+
+    private void stayOnCpus() {
+        if (!cpus.isEmpty()) {
+            try {
+                HostThread.current().setAffinity(cpus);
+            } catch (LinuxException e) {
+                // The CPUs have been taken from this process meanwhile: it works on others, if more slowly.
+            }
         }
     }
 

@@ -24,9 +24,17 @@ public record PartitionConfig(
         }
     }
 
+    /** Local APIC IDs beyond need 32-bit IDs, x2APIC mode and no broadcast quirk: 255 is xAPIC's broadcast (ACPI 6.5, 5.2.12.12). */
+    private static final int MAX_XAPIC_ID = 254;
+
     /** Whether its processors have this. */
     public boolean has(CpuOption option) {
         return options.contains(option);
+    }
+
+    /** Whether there are vCPUs that only x2APIC can address. */
+    boolean needsX2apic() {
+        return apicIds.stream().anyMatch(id -> id > MAX_XAPIC_ID);
     }
 
     /** vCPUs. */

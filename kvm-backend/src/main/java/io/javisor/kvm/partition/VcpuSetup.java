@@ -28,6 +28,9 @@ final class VcpuSetup {
     private static final int LEAF_AMD_FEATURES = 0x8000_0001;
     private static final int LEAF_SVM = 0x8000_000A;
 
+    /** IA32_APIC_BASE: the local APIC is on, in x2APIC mode (Intel SDM volume 3, 11.12.1). */
+    private static final long X2APIC_ENABLED = 0xC00;
+
     private static final int MSR_MISC_ENABLE = 0x1A0;
     private static final long FAST_STRINGS = 1;
     private static final int MSR_MTRR_DEFAULT = 0x2FF;
@@ -55,6 +58,11 @@ final class VcpuSetup {
             // Where the host can't intercept XSETBV (a KVM that is itself emulated) KVM would run the guest with XCR0 =
             // 1.
             vcpu.state().setXcr0(features);
+        }
+        if (config.needsX2apic()) {
+            // As firmware hands such machines over: Linux takes APIC IDs beyond 254 only if it finds x2APIC on.
+            Sregs sregs = vcpu.sregs();
+            vcpu.setSregs(sregs.apicBase(sregs.apicBase() | X2APIC_ENABLED));
         }
         vcpu.setMsrs(List.of(new Msr(MSR_MTRR_DEFAULT, MTRR_WRITE_BACK), new Msr(MSR_MISC_ENABLE, FAST_STRINGS)));
         return leaves;

@@ -15,9 +15,7 @@ final class VmSetup {
     /** One page beside them (KVM_SET_IDENTITY_MAP_ADDR). */
     private static final long IDENTITY_MAP_ADDRESS = 0xFFFB_C000L;
 
-    /** Local APIC IDs beyond need 32-bit IDs and no broadcast quirk (KVM_X2APIC_API_USE_32BIT_IDS, _DISABLE_BROADCAST_QUIRK). */
-    private static final int MAX_XAPIC_ID = 254;
-
+    /** 32-bit IDs and no broadcast quirk (KVM_X2APIC_API_USE_32BIT_IDS, _DISABLE_BROADCAST_QUIRK). */
     private static final long X2APIC_FLAGS = 3;
 
     /** What Hyper-V's identity needs of KVM. */
@@ -49,6 +47,14 @@ final class VmSetup {
                             + kvm.maxVcpus(),
                     "give it fewer, or run it on a newer kernel");
         }
+        int maxId = config.apicIds().stream().mapToInt(Integer::intValue).max().orElse(0);
+        int ids = kvm.check(Capability.MAX_VCPU_ID);
+        if (ids > 0 && maxId >= ids) {
+            throw new HypervisorException(
+                    "too-many-vcpus",
+                    config.name() + " has APIC IDs up to " + maxId + ", and this host's KVM takes those below " + ids,
+                    "give it sockets, cores and threads whose counts are powers of two, so that APIC IDs have no gaps");
+        }
         if (config.hyperV()) {
             List<Capability> missing = missingForHyperV(kvm);
             if (!missing.isEmpty()) {
@@ -63,9 +69,7 @@ final class VmSetup {
         }
         vm.setTssAddress(TSS_ADDRESS);
         vm.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
-        int maxApicId =
-                config.apicIds().stream().mapToInt(Integer::intValue).max().orElse(0);
-        if (maxApicId > MAX_XAPIC_ID) {
+        if (config.needsX2apic()) {
             vm.enable(Capability.X2APIC_API, X2APIC_FLAGS);
         }
         vm.interrupts().createIrqchip();

@@ -8,10 +8,15 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** What test classes ask of a lab. */
-record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Set<String> guests) {
+record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Set<String> guests, Set<String> packages) {
     static LabNeeds of(LabTest test) {
         return new LabNeeds(
-                test.kernel(), test.nodes(), LabSpec.size(test.memory()), test.vcpus(), Set.of(test.guests()));
+                test.kernel(),
+                test.nodes(),
+                LabSpec.size(test.memory()),
+                test.vcpus(),
+                Set.of(test.guests()),
+                Set.of(test.packages()));
     }
 
     /** Whether one lab can serve both if it is large enough. */
@@ -21,24 +26,35 @@ record LabNeeds(HostKernel kernel, int nodes, long memory, int vcpus, Set<String
 
     /** The least that is enough for both. */
     LabNeeds and(LabNeeds other) {
-        Set<String> both = new TreeSet<>(guests);
-        both.addAll(other.guests);
-        return new LabNeeds(kernel, nodes, Math.max(memory, other.memory), Math.max(vcpus, other.vcpus), both);
+        return new LabNeeds(
+                kernel,
+                nodes,
+                Math.max(memory, other.memory),
+                Math.max(vcpus, other.vcpus),
+                union(guests, other.guests),
+                union(packages, other.packages));
     }
 
-    /** Puts the guests' kernels and disks and a busybox into the cache, for the lab has no network. */
+    private static Set<String> union(Set<String> one, Set<String> other) {
+        Set<String> both = new TreeSet<>(one);
+        both.addAll(other);
+        return both;
+    }
+
+    /** Puts the guests' kernels, disks and packages and a busybox into the cache, for the lab has no network. */
     void fetchGuests() {
+        DebianPackages debian = DebianPackages.open();
         if (!guests.isEmpty()) {
-            DebianPackages packages = DebianPackages.open();
-            packages.busybox();
+            debian.busybox();
             for (String guest : guests) {
                 if (guest.equals(DebianDisk.NAME)) {
                     DebianDisk.get();
                 } else {
-                    packages.kernel(guest);
+                    debian.kernel(guest);
                 }
             }
         }
+        packages.forEach(debian::unpack);
     }
 
     LabSpec.Builder toSpec() {

@@ -38,6 +38,12 @@ public @interface LabTest {
      */
     String[] guests() default {};
 
+    /**
+     * Debian packages whose programs the tests put into guests; each is unpacked with what it depends on
+     * ({@link io.javisor.boot.debian.DebianPackages#unpack}) before the lab, which has no network, starts.
+     */
+    String[] packages() default {};
+
     /** Seconds after which a test of this class that has not ended has failed; its JVM is ended, and the rest run in a new one. */
     int timeout() default 300;
 }

@@ -80,9 +80,43 @@ public record HostLoad(List<Node> nodes, List<List<Integer>> distances) {
         return apply(plan, 1);
     }
 
+    /**
+     * The load with a machine that is there already, and has touched a part of its memory: that part the kernel counts as used.
+     *
+     * @param untouched bytes of each guest node's memory that it may still touch
+     */
+    HostLoad reserving(PlacementPlan plan, List<Long> untouched) {
+        var next = new ArrayList<>(nodes);
+        for (PlacementPlan.Node p : plan.nodes()) {
+            long planned =
+                    p.bytes().values().stream().mapToLong(Long::longValue).sum();
+            double part = planned == 0 ? 0 : (double) untouched.get(p.guestNode()) / planned;
+            p.bytes().forEach((id, bytes) -> {
+                int i = index(id);
+                if (i >= 0) {
+                    next.set(i, next.get(i).take(p.hugePageSize(), (long) (bytes * part), 0));
+                }
+            });
+            int home = p.vcpus() > 0 ? index(p.cpuNode()) : -1;
+            if (home >= 0) {
+                next.set(home, next.get(home).take(0, 0, p.vcpus()));
+            }
+        }
+        return new HostLoad(next, distances);
+    }
+
     /** The load after a machine has gone. */
     public HostLoad minus(PlacementPlan plan) {
         return apply(plan, -1);
+    }
+
+    /** The load as if every node had so many times the ordinary memory left. */
+    HostLoad stretched(double times) {
+        return new HostLoad(
+                nodes.stream()
+                        .map(n -> new Node(n.id, n.cpus, (long) (n.memoryFree * times), n.hugeFree, n.vcpus))
+                        .toList(),
+                distances);
     }
 
     private HostLoad apply(PlacementPlan plan, int sign) {

@@ -36,17 +36,11 @@ public final class VcpuAffinity {
         var result = new CpuSet[guest.vcpus()];
         var problems = new ArrayList<TopologyProblem>();
         Set<Integer> used = new HashSet<>(taken.toList());
-        int threads = guest.processors().threads();
         for (PlacementPlan.Node node : plan.nodes()) {
             List<Integer> vcpus = guest.nodes().get(node.guestNode()).vcpus().toList();
-            List<Integer> order = threads > 1 && threads == host.threadsPerCore()
-                    ? coreByCore(host, node.cpus(), used, threads)
-                    : coresFirst(host, node.cpus(), used);
+            List<Integer> order = order(host, guest, node.cpus(), used);
             if (order.size() < vcpus.size()) {
-                problems.add(new TopologyProblem(
-                        "numa.nodes[" + node.guestNode() + "].vcpus",
-                        vcpus.size() + " can't be pinned: host node " + node.cpuNode() + " has " + order.size()
-                                + " CPUs left of " + node.cpus()));
+                problems.add(tooFew(node.guestNode(), vcpus.size(), node.cpuNode(), node.cpus(), order.size()));
                 continue;
             }
             for (int i = 0; i < vcpus.size(); i++) {
@@ -58,6 +52,20 @@ public final class VcpuAffinity {
             throw new TopologyException("numa-pinning", "vCPUs can't be pinned", problems);
         }
         return List.of(result);
+    }
+
+    /** The CPUs that a node's vCPUs take, one after the other, of those that nobody is pinned to. */
+    static List<Integer> order(HostTopology host, NumaTopology guest, CpuSet cpus, Set<Integer> used) {
+        int threads = guest.processors().threads();
+        return threads > 1 && threads == host.threadsPerCore()
+                ? coreByCore(host, cpus, used, threads)
+                : coresFirst(host, cpus, used);
+    }
+
+    static TopologyProblem tooFew(int guestNode, int vcpus, int hostNode, CpuSet cpus, int left) {
+        return new TopologyProblem(
+                "numa.nodes[" + guestNode + "].vcpus",
+                vcpus + " can't be pinned: host node " + hostNode + " has " + left + " CPUs left of " + cpus);
     }
 
     /** Whole free cores, thread by thread. */

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.javisor.linux.Errno;
 import io.javisor.linux.HostThread;
+import io.javisor.linux.LinuxException;
 import io.javisor.numa.CpuSet;
 import io.javisor.numa.NumaTopology;
 import io.javisor.numa.TopologyException;
 import io.javisor.numa.host.CapturedTree;
 import io.javisor.numa.host.HostTopology;
+import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.MemoryRegion;
 import java.io.IOException;
@@ -38,7 +41,7 @@ class MachineNumaTest {
     private HostTopology host;
     private final List<String> calls = new ArrayList<>();
 
-    private final class Recorded implements MemoryBacking {
+    private class Recorded implements MemoryBacking {
         private final int node;
         private final MemorySegment segment;
 
@@ -265,6 +268,44 @@ class MachineNumaTest {
         } finally {
             Files.deleteIfExists(
                     Path.of("/dev/shm/javisor-numa-" + ProcessHandle.current().pid()));
+        }
+    }
+
+    /** Pages that are held at the moment are tried again; those of 1 GiB move whole. */
+    @Test
+    void movesAgainWhatWasHeldAndWholePages() throws IOException {
+        NumaTopology guest =
+                NumaTopology.of(b -> b.node(x -> x.vcpus(1).memory(64 * MIB).hostNode(0)));
+        try (Arena arena = Arena.ofConfined()) {
+            int[] held = {3};
+            var zero = new Recorded(0, sparse(dir.resolve("m0"), 2048 * MIB, arena)) {
+                @Override
+                public long pageSize() {
+                    return 1024 * MIB;
+                }
+
+                @Override
+                public void bind(long offset, long length, Policy policy, long hostNodes, boolean move) {
+                    if (held[0]-- > 0) {
+                        throw new LinuxException("mbind", "", Errno.EIO);
+                    }
+                    super.bind(offset, length, policy, hostNodes, move);
+                }
+            };
+            var numa = new MachineNuma(
+                    guest,
+                    PlacementPlanner.plan(HostLoad.of(host), guest),
+                    () -> List.of(new MemoryRegion(0, 2048 * MIB, 0, zero, 0)),
+                    () -> host,
+                    proc("", Map.of()));
+            numa.move(0, 1);
+            assertThat(calls)
+                    .containsExactly("node 0: 0+1024 PREFERRED 10 move", "node 0: 1024+1024 PREFERRED 10 move");
+            held[0] = Integer.MAX_VALUE;
+            assertThatThrownBy(() -> numa.move(0, 0)).isInstanceOfSatisfying(HypervisorException.class, e -> {
+                assertThat(e.code()).isEqualTo("numa-move");
+                assertThat(e.errno()).isEqualTo(Errno.EIO);
+            });
         }
     }
 }
