@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
@@ -302,7 +303,7 @@ class LargeMachinesTest {
     private static String printedBy(List<MemoryRegion> regions, List<Long> ends) throws InterruptedException {
         var text = new StringBuffer();
         var over = new CountDownLatch(1);
-        var config = new PartitionConfig("grown", List.of(0), (vcpu, supported) -> supported, false);
+        var config = new PartitionConfig("grown", List.of(0), (vcpu, supported) -> supported, false, Set.of());
         try (KvmPartition partition = KvmPartition.create(config, new Failing(text, over))) {
             regions.forEach(partition::addMemory);
             partition.ports().claim("serial", 0x3F8, 8, new Written(value -> text.append((char) value)));
