@@ -111,7 +111,7 @@ class FaultInjectionTest {
             Path kernels = Path.of(arguments[0]);
             live(kernels);
             live(kernels);
-            Holdings before = Holdings.now();
+            Holdings before = Holdings.atRest();
             System.out.println("ready");
             var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
             for (String order; (order = in.readLine()) != null; ) {

@@ -29,6 +29,19 @@ record Holdings(long descriptors, long mappings, long threads) {
         }
     }
 
+    /** What it holds when what was closed before has ended too. */
+    static Holdings atRest() throws Exception {
+        Holdings last = now();
+        while (true) {
+            Thread.sleep(200);
+            Holdings now = now();
+            if (now.equals(last)) {
+                return now;
+            }
+            last = now;
+        }
+    }
+
     /** Waits until this is what the process holds: the kernel ends threads a moment after they were joined. */
     static Holdings settled(Holdings wanted) throws Exception {
         long deadline = System.nanoTime() + 30_000_000_000L;

@@ -66,7 +66,7 @@ class LifeTest {
         for (int i = 0; i < 16; i++) {
             liveOnce(i);
         }
-        Holdings before = Holdings.now();
+        Holdings before = Holdings.atRest();
         for (int i = 0; i < MACHINES; i++) {
             liveOnce(i);
         }
@@ -111,7 +111,7 @@ class LifeTest {
     @Test
     void closesFromAnyThreadAndStateAndTwice() throws Exception {
         liveOnce(0);
-        Holdings before = Holdings.now();
+        Holdings before = Holdings.atRest();
         for (int round = 0; round < 4; round++) {
             for (Map.Entry<String, VirtualMachine> e : inAllStates().entrySet()) {
                 VirtualMachine vm = e.getValue();
@@ -138,7 +138,7 @@ class LifeTest {
     @Test
     void closesUnderAllThatCanGoOnMeanwhile() throws Exception {
         liveOnce(0);
-        Holdings before = Holdings.now();
+        Holdings before = Holdings.atRest();
         for (int i = 0; i < 40; i++) {
             VirtualMachine vm = SpinKernel.machine(folder).build();
             var errors = new LinkedBlockingQueue<Throwable>();
@@ -222,7 +222,7 @@ class LifeTest {
     @Test
     void aForgottenMachineIsReclaimedAndTheWarningNamesWhereItWasMade() throws Exception {
         liveOnce(0);
-        Holdings before = Holdings.now();
+        Holdings before = Holdings.atRest();
         var records = new LinkedBlockingQueue<LogRecord>();
         var handler = new Handler() {
             @Override
