@@ -58,6 +58,9 @@ public final class Kvm implements AutoCloseable {
         KvmDescriptor fd = new KvmDescriptor(file.descriptor());
         try {
             int version = fd.tryCall(Ioctl.KVM_GET_API_VERSION, 0);
+            if (version < 0 && version != -Errno.ENOTTY) {
+                throw KvmException.of(new LinuxException("KVM_GET_API_VERSION", device.toString(), -version));
+            }
             if (version < 0) {
                 throw new KvmException(
                         "kvm-not-kvm",

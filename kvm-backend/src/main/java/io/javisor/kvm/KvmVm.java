@@ -374,11 +374,15 @@ public final class KvmVm implements AutoCloseable {
         if (closed) {
             return;
         }
+        closed = true;
         for (int slot : slots.keySet()) {
-            region(slot, 0, 0, 0, 0);
+            try {
+                region(slot, 0, 0, 0, 0);
+            } catch (KvmException e) {
+                // Out of memory, at worst: the slot goes with the VM then, whose last descriptor is closed below.
+            }
         }
         slots.clear();
-        closed = true;
         fd.close();
     }
 }

@@ -95,6 +95,17 @@ final class VcpuThread {
             }
         } catch (HypervisorException e) {
             listener.failed(id, e);
+        } catch (InternalError e) {
+            // What the JVM makes of SIGBUS: a device touched guest memory that the host could not give.
+            listener.failed(
+                    id,
+                    new HypervisorException(
+                            "kvm-guest-memory",
+                            "vCPU " + id + ": the host could not give memory that the guest has: " + e.getMessage(),
+                            null,
+                            0,
+                            "keep the host from running short of memory and of huge pages",
+                            e));
         } catch (Throwable t) {
             listener.failed(id, new HypervisorException("internal", "vCPU " + id + " failed: " + t, null, 0, null, t));
         }
