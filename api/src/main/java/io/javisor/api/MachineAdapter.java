@@ -28,8 +28,12 @@ public final class MachineAdapter {
     private static final class Run {
         final NetworkAdapter adapter;
         final DeviceOffer offer;
-        @Nullable UserNetwork user;
-        @Nullable SwitchPort port;
+
+        @Nullable
+        UserNetwork user;
+
+        @Nullable
+        SwitchPort port;
 
         Run(NetworkAdapter adapter, DeviceOffer offer) {
             this.adapter = adapter;

@@ -53,8 +53,9 @@ class CpuSpecTest {
         ProcessorDescription before;
         try (VirtualMachine vm =
                 SpinKernel.machine(folder).cpu(model, CpuOption.PMU).build()) {
-            assertThatThrownBy(vm::processor).isInstanceOfSatisfying(HypervisorException.class, e -> assertThat(e.code())
-                    .isEqualTo("wrong-state"));
+            assertThatThrownBy(vm::processor)
+                    .isInstanceOfSatisfying(
+                            HypervisorException.class, e -> assertThat(e.code()).isEqualTo("wrong-state"));
             vm.start().await(Wait.forConsole("."), Duration.ofSeconds(60));
             before = vm.processor();
             vm.save(folder.resolve("state"));

@@ -50,7 +50,8 @@ class FaultInjectionTest {
     void failuresAreTypedAndNothingLeaks() throws Exception {
         SpinKernel.writeTo(folder);
         Process child = FreshJvm.start(Lives.class, folder.toString());
-        try (BufferedReader said = new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8));
+        try (BufferedReader said =
+                        new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8));
                 Writer tell = child.outputWriter(StandardCharsets.UTF_8)) {
             assertThat(said.readLine()).isEqualTo("ready");
             for (Fault fault : FAULTS) {
@@ -127,7 +128,9 @@ class FaultInjectionTest {
                         Holdings now = Holdings.settled(before);
                         String end = live(kernels);
                         System.out.println(
-                                now.equals(before) && end.equals("well") ? "clean" : before + " then " + now + " " + end);
+                                now.equals(before) && end.equals("well")
+                                        ? "clean"
+                                        : before + " then " + now + " " + end);
                     }
                     default -> {
                         return;

@@ -124,7 +124,9 @@ class LifeTest {
                         inThread(Thread.ofPlatform(), () -> {
                             Thread.currentThread().interrupt();
                             vm.close();
-                            assertThat(Thread.interrupted()).as("the interrupt is kept").isTrue();
+                            assertThat(Thread.interrupted())
+                                    .as("the interrupt is kept")
+                                    .isTrue();
                         });
                 }
                 System.out.printf("%s: closed in %d ms%n", e.getKey(), (System.nanoTime() - begun) / 1_000_000);
@@ -143,8 +145,14 @@ class LifeTest {
             VirtualMachine vm = SpinKernel.machine(folder).build();
             var errors = new LinkedBlockingQueue<Throwable>();
             List<ThrowingCallable> calls = List.of(
-                    vm::start, vm::pause, vm::resume, vm::kill, vm::registers, vm::close, vm::close, () -> vm.shutdown(
-                            Duration.ofMillis(10)));
+                    vm::start,
+                    vm::pause,
+                    vm::resume,
+                    vm::kill,
+                    vm::registers,
+                    vm::close,
+                    vm::close,
+                    () -> vm.shutdown(Duration.ofMillis(10)));
             var together = new CountDownLatch(1);
             List<Thread> threads = new ArrayList<>();
             for (ThrowingCallable call : calls) {
@@ -206,8 +214,9 @@ class LifeTest {
                 () -> vm.listen(1),
                 () -> vm.await(Wait.forShell(), PATIENCE));
         for (ThrowingCallable use : uses) {
-            assertThatThrownBy(use).isInstanceOfSatisfying(HypervisorException.class, e -> assertThat(e.code())
-                    .isNotEqualTo("internal"));
+            assertThatThrownBy(use)
+                    .isInstanceOfSatisfying(
+                            HypervisorException.class, e -> assertThat(e.code()).isNotEqualTo("internal"));
         }
         assertThat(vm.residentBytes()).isZero();
         assertThat(vm.statistics().boots()).isEqualTo(1);
@@ -261,7 +270,10 @@ class LifeTest {
     void callsFromVirtualThreadsPinNoCarriers() throws Exception {
         Path recorded = folder.resolve("pinned.jfr");
         try (Recording recording = new Recording()) {
-            recording.enable("jdk.VirtualThreadPinned").withThreshold(Duration.ofMillis(20)).withStackTrace();
+            recording
+                    .enable("jdk.VirtualThreadPinned")
+                    .withThreshold(Duration.ofMillis(20))
+                    .withStackTrace();
             recording.start();
             List<Thread> threads = new ArrayList<>();
             var errors = new LinkedBlockingQueue<Throwable>();

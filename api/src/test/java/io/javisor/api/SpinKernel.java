@@ -12,10 +12,15 @@ final class SpinKernel {
     private static final long CODE = 0x10_0000;
 
     private static final byte[] PROGRAM = {
-        0x66, (byte) 0xBA, (byte) 0xF8, 0x03, // mov dx, 0x3f8
-        (byte) 0xB0, 0x2E, //                    mov al, '.'
+        0x66,
+        (byte) 0xBA,
+        (byte) 0xF8,
+        0x03, // mov dx, 0x3f8
+        (byte) 0xB0,
+        0x2E, //                    mov al, '.'
         (byte) 0xEE, //                          out dx, al
-        (byte) 0xEB, (byte) 0xFE, //             jmp .
+        (byte) 0xEB,
+        (byte) 0xFE, //             jmp .
     };
 
     private SpinKernel() {}

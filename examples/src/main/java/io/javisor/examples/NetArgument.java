@@ -114,8 +114,7 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
             if (ports.length != 2) {
                 throw new IllegalArgumentException("forward=" + forward + "; write forward=HOSTPORT:GUESTPORT");
             }
-            user = user.forward(
-                    number("forward", ports[0], 0, 65_535), number("forward", ports[1], 1, 65_535));
+            user = user.forward(number("forward", ports[0], 0, 65_535), number("forward", ports[1], 1, 65_535));
         }
         for (String egress : values("egress")) {
             user = user.egress(egress(egress));
@@ -147,9 +146,10 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
         if (!text.startsWith("allow:")) {
             throw new IllegalArgumentException("egress=" + text + "; any, deny and allow:CIDR are known");
         }
-        return EgressPolicy.allow(Arrays.stream(text.substring("allow:".length()).split("\\+", -1))
-                .map(IpPrefix::parse)
-                .toArray(IpPrefix[]::new));
+        return EgressPolicy.allow(
+                Arrays.stream(text.substring("allow:".length()).split("\\+", -1))
+                        .map(IpPrefix::parse)
+                        .toArray(IpPrefix[]::new));
     }
 
     private static int number(String option, String value, int least, int most) {

@@ -36,8 +36,9 @@ class MemoryLossTest {
             mapping.map(0, SIZE, file.descriptor(), 0, Mapping.Access.SHARED);
             guest.vm.setMemory(7, GPA, mapping.segment());
             mapping.segment().set(ValueLayout.JAVA_BYTE, 0, (byte) 'm');
-            assertThat(guest.cpu.run()).isInstanceOfSatisfying(Exit.IoOut.class, out -> assertThat(out.value())
-                    .isEqualTo('m'));
+            assertThat(guest.cpu.run())
+                    .isInstanceOfSatisfying(
+                            Exit.IoOut.class, out -> assertThat(out.value()).isEqualTo('m'));
 
             guest.load(code);
             file.truncate(0);
@@ -57,8 +58,9 @@ class MemoryLossTest {
 
             file.truncate(SIZE); // the memory is back
             guest.load(code);
-            assertThat(guest.cpu.run()).isInstanceOfSatisfying(Exit.IoOut.class, out -> assertThat(out.value())
-                    .isZero());
+            assertThat(guest.cpu.run())
+                    .isInstanceOfSatisfying(
+                            Exit.IoOut.class, out -> assertThat(out.value()).isZero());
         }
     }
 }

@@ -67,7 +67,8 @@ final class NetworkLeaf {
 
     static NetworkSpec read(StateReader in) {
         try {
-            NetworkSpec spec = in.has("user") ? NetworkSpec.user(readUser(in.getInner("user"))) : NetworkSpec.unplugged();
+            NetworkSpec spec =
+                    in.has("user") ? NetworkSpec.user(readUser(in.getInner("user"))) : NetworkSpec.unplugged();
             return spec.mac(new MacAddress(in.getLong("mac"))).mtu(in.getInt("mtu", 1280, 9000));
         } catch (IllegalArgumentException e) {
             throw new StateException("spec: network: " + e.getMessage());

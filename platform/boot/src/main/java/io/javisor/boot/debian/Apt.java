@@ -90,18 +90,27 @@ final class Apt {
                 tools,
                 progress,
                 List.of(
-                        "-o", "Dir::State::Lists=" + folder.resolve("lists"),
-                        "-o", "Dir::State::status=/dev/null", // as if nothing were installed
-                        "-o", "Dir::Etc::SourceList=" + folder.resolve("sources.list"),
-                        "-o", "Dir::Etc::SourceParts=/dev/null",
-                        "-o", "Dir::Cache=" + folder,
-                        "-o", "APT::Sandbox::User=root"));
+                        "-o",
+                        "Dir::State::Lists=" + folder.resolve("lists"),
+                        "-o",
+                        "Dir::State::status=/dev/null", // as if nothing were installed
+                        "-o",
+                        "Dir::Etc::SourceList=" + folder.resolve("sources.list"),
+                        "-o",
+                        "Dir::Etc::SourceParts=/dev/null",
+                        "-o",
+                        "Dir::Cache=" + folder,
+                        "-o",
+                        "APT::Sandbox::User=root"));
         apt.updated = true;
         progress.accept("fetching the lists of " + line.strip());
         Command.Result result = Command.run(null, 300, apt.command("apt-get", "-qq", "update"));
         if (result.code() != 0) {
             throw new DebianException(
-                    "debian-fetch", "cannot fetch the lists of " + line.strip() + ": " + result.complaint(), null, null);
+                    "debian-fetch",
+                    "cannot fetch the lists of " + line.strip() + ": " + result.complaint(),
+                    null,
+                    null);
         }
         return apt;
     }

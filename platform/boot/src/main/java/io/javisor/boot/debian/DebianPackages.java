@@ -187,8 +187,7 @@ public final class DebianPackages {
                 : Path.of(home, ".cache", "javisor"); // relative: to be ignored
     }
 
-    private Path unpack(
-            String kind, List<String> packages, BiFunction<Apt, List<String>, List<Apt.Candidate>> choice) {
+    private Path unpack(String kind, List<String> packages, BiFunction<Apt, List<String>, List<Apt.Candidate>> choice) {
         return unpack(kind, packages, choice, apt -> apt);
     }
 
