@@ -43,7 +43,9 @@ public record ProcessorDescription(
     }
 
     private static String text(ByteBuffer bytes) {
-        return new String(bytes.array(), StandardCharsets.ISO_8859_1)
+        return StandardCharsets.ISO_8859_1
+                .decode(bytes.clear())
+                .toString()
                 .replace("\0", "")
                 .strip();
     }

@@ -255,6 +255,7 @@ class DebuggerTest {
     }
 
     @Test
+    @SuppressWarnings("try") // closed early, which is the point
     void refusalsSayWhy() throws Exception {
         try (VirtualMachine vm = TinyKernel.machine(kernel).build();
                 ServerSocket taken = new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {

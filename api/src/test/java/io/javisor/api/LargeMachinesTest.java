@@ -44,6 +44,7 @@ class LargeMachinesTest {
      * itself). Each vCPU adds one to the byte at 0x60000 plus its APIC ID, as CPUID leaf 0xB tells it, and to the sum at
      * 0x40000. When the sum is complete the boot vCPU prints the bytes as digits and powers off.
      */
+    @SuppressWarnings("InlineFormatString") // a program of its own
     private static final String EVERY_VCPU = """
         48 8d 35 7e 00 00 00          # lea rsi, [rip + ap]
         bf 00 80 00 00                # mov edi, 0x8000
@@ -300,6 +301,7 @@ class LargeMachinesTest {
     }
 
     /** What a bare partition's guest prints. */
+    @SuppressWarnings("JdkObsolete") // written by the vCPU's thread, read by this one
     private static String printedBy(List<MemoryRegion> regions, List<Long> ends) throws InterruptedException {
         var text = new StringBuffer();
         var over = new CountDownLatch(1);

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -256,7 +257,7 @@ class LifeTest {
             }
             assertThat(forgotten.get()).isNull();
             assertThat(warning).isNotNull();
-            assertThat(warning.getMessage()).contains("\"spin\"", "never closed");
+            assertThat(Objects.requireNonNull(warning).getMessage()).contains("\"spin\"", "never closed");
             assertThat(warning.getThrown().getStackTrace())
                     .anyMatch(frame -> frame.getClassName().equals(LifeTest.class.getName())
                             && frame.getMethodName().equals("running"));

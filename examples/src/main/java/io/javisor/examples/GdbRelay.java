@@ -15,6 +15,7 @@ import java.net.Socket;
 /** Carries connections to a loopback port of this machine to the same port in a lab, which has no network: by a shell inside. */
 final class GdbRelay implements AutoCloseable {
     /** Both ways at once; when either side ends, both do. */
+    @SuppressWarnings("InlineFormatString") // a program of its own
     private static final String CARRY =
             "exec 3<>/dev/tcp/127.0.0.1/%d || exit 1; { cat <&3; kill $$; } & cat >&3; kill $!";
 

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,7 @@ class ExecOverSocketTest {
     private static final class Tcp implements CallBack {
         volatile boolean possible = true;
         volatile @Nullable SocketChannel last;
-        volatile int accepted;
+        final AtomicInteger accepted = new AtomicInteger();
 
         @Override
         public boolean isPossible() {
@@ -73,7 +74,7 @@ class ExecOverSocketTest {
                         server.socket().setSoTimeout(Math.toIntExact(limit.toMillis()));
                         try {
                             SocketChannel channel = server.socket().accept().getChannel();
-                            accepted++;
+                            accepted.incrementAndGet();
                             last = channel;
                             return new Stream(channel);
                         } catch (java.net.SocketTimeoutException e) {
@@ -175,7 +176,7 @@ class ExecOverSocketTest {
             assertThat(run("sh", "-c", "kill -" + signal + " $$; exit 1").exitCode())
                     .isEqualTo(128 + signal);
         }
-        assertThat(tcp.accepted).as("one connection for all").isEqualTo(1);
+        assertThat(tcp.accepted.get()).as("one connection for all").isEqualTo(1);
     }
 
     @ParameterizedTest
@@ -219,7 +220,7 @@ class ExecOverSocketTest {
         assertThat(GuestShell.runs(mark)).as("the program").isFalse();
         assertThat(run("echo", "next").stdoutText()).isEqualTo("next\n");
         assertThat(exec.transport()).contains(ExecTransport.SOCKET);
-        assertThat(tcp.accepted).isEqualTo(2);
+        assertThat(tcp.accepted.get()).isEqualTo(2);
     }
 
     @ParameterizedTest
@@ -267,7 +268,7 @@ class ExecOverSocketTest {
         Files.delete(folder.resolve("bin/javisor-agent"));
         assertThat(run("echo", "one").stdoutText()).isEqualTo("one\n");
         assertThat(exec.transport()).contains(ExecTransport.SERIAL);
-        assertThat(tcp.accepted).isZero();
+        assertThat(tcp.accepted.get()).isZero();
     }
 
     @Test

@@ -70,6 +70,7 @@ final class NumaGuest {
             | sed 's/^/warning: /'
         """;
 
+    @SuppressWarnings("InlineFormatString") // a program of its own
     private static final String INIT = """
         #!/bin/busybox sh
         /bin/busybox mkdir -p /proc /sys /bin

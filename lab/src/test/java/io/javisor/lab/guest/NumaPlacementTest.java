@@ -129,6 +129,7 @@ class NumaPlacementTest {
     }
 
     @Test
+    @SuppressWarnings("try") // closed early, which is the point
     void machinesOfThisProcessAreKeptApart() {
         NumaTopology one = NumaTopology.of(
                 t -> t.spanning(false).pinned(true).node(n -> n.vcpus(1).memory(mib(256))));

@@ -236,6 +236,7 @@ abstract class VmBusGuest {
     }
 
     @Test
+    @SuppressWarnings("JUnitMethodInvoked") // what held before holds again
     @Order(8)
     void aSecondKernelReconnectsByKexec() throws Exception {
         String first = sh("cat /proc/sys/kernel/random/boot_id");

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.DynamicTest;
@@ -297,16 +298,16 @@ class LabTestEngineTest {
 
     @Test
     void givesATestWhoseLabEndedOneMoreChance() {
-        List<Here> labs = new ArrayList<>();
         run(
                 _ -> {
-                    Here lab = new Here() {
-                        private Process jvm;
+                    return new Here() {
+                        private @Nullable Process jvm;
 
                         @Override
                         public Process start(LabCommand command) throws IOException {
-                            jvm = super.start(command);
-                            return jvm;
+                            Process started = super.start(command);
+                            jvm = started;
+                            return started;
                         }
 
                         @Override
@@ -314,8 +315,6 @@ class LabTestEngineTest {
                             return jvm == null || jvm.isAlive();
                         }
                     };
-                    labs.add(lab);
-                    return lab;
                 },
                 true,
                 EndsItsLab.class);
