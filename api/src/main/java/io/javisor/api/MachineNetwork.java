@@ -18,7 +18,8 @@ public final class MachineNetwork {
         machine = spec.name();
         vcpus = spec.vcpus();
         for (int i = 0; i < spec.networks().size(); i++) {
-            adapters.put(i, new MachineAdapter(machine, i, vcpus, spec.networks().get(i)));
+            adapters.put(
+                    i, new MachineAdapter(machine, i, vcpus, spec.networks().get(i)));
         }
     }
 

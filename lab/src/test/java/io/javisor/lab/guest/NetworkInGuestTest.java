@@ -51,9 +51,14 @@ class NetworkInGuestTest {
                     boolean ipv4 = packet.getData()[asked - 3] == 1; // the type: A
                     ByteBuffer answer = ByteBuffer.allocate(asked + 16);
                     answer.put(packet.getData(), 0, asked);
-                    answer.putShort(2, (short) 0x8180).putShort(6, (short) (ipv4 ? 1 : 0)).putInt(8, 0);
+                    answer.putShort(2, (short) 0x8180)
+                            .putShort(6, (short) (ipv4 ? 1 : 0))
+                            .putInt(8, 0);
                     if (ipv4) {
-                        answer.putShort((short) 0xC00C).putShort((short) 1).putShort((short) 1).putInt(60);
+                        answer.putShort((short) 0xC00C)
+                                .putShort((short) 1)
+                                .putShort((short) 1)
+                                .putInt(60);
                         answer.putShort((short) 4).putInt(0x0A00_0202);
                     }
                     socket.send(new DatagramPacket(answer.array(), answer.position(), packet.getSocketAddress()));
@@ -72,11 +77,13 @@ class NetworkInGuestTest {
             try {
                 while (true) {
                     try (Socket client = server.accept()) {
-                        var in = new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.US_ASCII));
+                        var in = new BufferedReader(
+                                new InputStreamReader(client.getInputStream(), StandardCharsets.US_ASCII));
                         for (String line = in.readLine(); line != null && !line.isEmpty(); ) {
                             line = in.readLine();
                         }
-                        String head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + content.length + "\r\n\r\n";
+                        String head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + content.length
+                                + "\r\n\r\n";
                         client.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
                         client.getOutputStream().write(content);
                     }
@@ -93,7 +100,8 @@ class NetworkInGuestTest {
     void aGuestIsInTheWorld(String kernel) throws Exception {
         byte[] content = new byte[MEBIBYTES << 20];
         new Random(1).nextBytes(content);
-        String sum = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        String sum =
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
         try (ServerSocket web = webServer(content);
                 DatagramSocket names = nameServer();
                 VirtualMachine vm = VirtualMachine.builder("net")
@@ -125,15 +133,20 @@ class NetworkInGuestTest {
 
             sh(vm, "mkdir -p /tmp/www; echo served by $(uname -r) > /tmp/www/index.html; httpd -p 8080 -h /tmp/www");
             InetSocketAddress door = vm.network().adapter(0).forwards().getFirst();
-            try (var in = URI.create("http://127.0.0.1:" + door.getPort() + "/index.html").toURL().openStream()) {
+            try (var in = URI.create("http://127.0.0.1:" + door.getPort() + "/index.html")
+                    .toURL()
+                    .openStream()) {
                 assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
                         .startsWith("served by " + kernel.replace("-cloud", ""));
             }
             vm.network().adapter(0).setConnected(false);
-            assertThat(sh(vm, "for i in $(seq 300); do [ $(cat /sys/class/net/eth0/carrier) = 0 ] && break; sleep 0.1; done;"
-                            + " cat /sys/class/net/eth0/carrier"))
+            assertThat(sh(
+                            vm,
+                            "for i in $(seq 300); do [ $(cat /sys/class/net/eth0/carrier) = 0 ] && break; sleep 0.1; done;"
+                                    + " cat /sys/class/net/eth0/carrier"))
                     .isEqualTo("0");
-            assertThat(sh(vm, "dmesg | grep -c 'hv_netvsc.*\\(rror\\|nvalid\\|nknown\\|nable\\)'")).isEqualTo("0");
+            assertThat(sh(vm, "dmesg | grep -c 'hv_netvsc.*\\(rror\\|nvalid\\|nknown\\|nable\\)'"))
+                    .isEqualTo("0");
         }
     }
 
@@ -153,7 +166,8 @@ class NetworkInGuestTest {
             sh(right, "head -c 4000000 /dev/urandom > /tmp/data");
             String sum = sh(right, "sha256sum < /tmp/data");
             sh(right, "mkdir -p /tmp/www; mv /tmp/data /tmp/www/; httpd -p 80 -h /tmp/www");
-            assertThat(sh(left, "wget -q -O - http://192.168.7.2/data | sha256sum")).isEqualTo(sum);
+            assertThat(sh(left, "wget -q -O - http://192.168.7.2/data | sha256sum"))
+                    .isEqualTo(sum);
 
             // In another VLAN it is not there any more.
             var port = right.network().adapter(0).port().orElseThrow();

@@ -116,6 +116,7 @@ final class AdapterChannel implements ChannelHandler {
         }
     }
 
+    @SuppressWarnings("ByteBufferBackingArray") // the session allocates its answers
     private void message(Packet packet) {
         if (index != 0) {
             packet.release();
