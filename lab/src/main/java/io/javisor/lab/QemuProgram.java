@@ -31,8 +31,8 @@ record QemuProgram(List<String> words) {
 
     /** The QEMU to use, installed if there is none and we are root. */
     static QemuProgram find() {
-        QemuProgram installed =
-                new QemuProgram(List.of(Prerequisites.require(NAME, "qemu-system-x86").toString()));
+        QemuProgram installed = new QemuProgram(
+                List.of(Prerequisites.require(NAME, "qemu-system-x86").toString()));
         if (installed.version() >= SOUND || Prerequisites.find("apt-get") == null) {
             return installed;
         }
@@ -64,7 +64,8 @@ record QemuProgram(List<String> words) {
         try {
             List<String> command = new ArrayList<>(words);
             command.add("--version");
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             process.getOutputStream().close();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             Matcher matcher = VERSION.matcher(said);
