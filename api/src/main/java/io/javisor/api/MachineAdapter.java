@@ -2,8 +2,10 @@ package io.javisor.api;
 
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.netvsp.NetworkAdapter;
+import io.javisor.networking.tap.TapUplink;
 import io.javisor.networking.user.PortForward;
 import io.javisor.networking.user.UserNetwork;
+import io.javisor.networking.vswitch.PortSettings;
 import io.javisor.networking.vswitch.PortStatistics;
 import io.javisor.networking.vswitch.SwitchPort;
 import io.javisor.networking.vswitch.VirtualSwitch;
@@ -31,6 +33,9 @@ public final class MachineAdapter {
 
         @Nullable
         UserNetwork user;
+
+        @Nullable
+        TapUplink tap;
 
         @Nullable
         SwitchPort port;
@@ -133,10 +138,11 @@ public final class MachineAdapter {
         adapter.setConnected(connected);
         // Plugged in first, so that the guest finds its medium.
         var now = new Run(adapter, () -> {});
-        connect(now);
         try {
+            connect(now);
             var offered = new Run(adapter, bus.add(adapter));
             offered.user = now.user;
+            offered.tap = now.tap;
             offered.port = now.port;
             run = offered;
         } catch (RuntimeException | Error e) {
@@ -152,6 +158,11 @@ public final class MachineAdapter {
             case NetworkSpec.Attachment.User(var user) -> {
                 var own = new VirtualSwitch(name);
                 now.user = new UserNetwork(own, user, spec.mtu());
+                plugInto(own, "guest", now);
+            }
+            case NetworkSpec.Attachment.Tap(var tap) -> {
+                var own = new VirtualSwitch(name);
+                now.tap = new TapUplink(own, tap, PortSettings.uplink());
                 plugInto(own, "guest", now);
             }
             case NetworkSpec.Attachment.Switch(var on) -> plugInto(on, name, now);
@@ -173,6 +184,10 @@ public final class MachineAdapter {
         if (now.user != null) {
             now.user.close();
             now.user = null;
+        }
+        if (now.tap != null) {
+            now.tap.close();
+            now.tap = null;
         }
     }
 

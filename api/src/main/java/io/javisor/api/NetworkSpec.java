@@ -1,5 +1,6 @@
 package io.javisor.api;
 
+import io.javisor.linux.TapDevice;
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.netvsp.NetworkAdapter;
 import io.javisor.networking.user.UserNetworkSpec;
@@ -35,6 +36,13 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
         record User(UserNetworkSpec spec) implements Attachment {}
 
         /**
+         * A TAP interface of the host's, which is made if it is not there and then lives as long as the machine runs.
+         *
+         * @param name of the interface
+         */
+        record Tap(String name) implements Attachment {}
+
+        /**
          * A switch of the application's.
          *
          * @param on the switch
@@ -45,6 +53,11 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
     /** An adapter with a user-mode network of its own. */
     public static NetworkSpec user(UserNetworkSpec spec) {
         return of(new Attachment.User(spec));
+    }
+
+    /** An adapter on a TAP interface of the host's; whoever made it says what it is connected to. */
+    public static NetworkSpec tap(String name) {
+        return of(new Attachment.Tap(name));
     }
 
     /** An adapter on a switch. */
@@ -93,6 +106,9 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
 
     /** Reports what is wrong. */
     void check(String at, ProblemList problems) {
+        if (attachment instanceof Attachment.Tap(var name) && !TapDevice.isName(name)) {
+            problems.add(at + ".tap", "is \"" + name + "\", which is not the name of an interface");
+        }
         if (mac != null && (mac.isMulticast() || mac.value() == 0)) {
             problems.add(at + ".mac", "is " + mac + ", which is no single station's address");
         }

@@ -142,7 +142,8 @@ final class MachineOptions {
             paramLabel = NetArgument.SYNTAX,
             description = {
                 "A network adapter; repeat it for more. user: a network of its own behind this process's sockets, with DHCP;",
-                "host: its gateway's address, 10.0.2.2, stands for the host's loopback. switch: a switch in this process."
+                "host: its gateway's address, 10.0.2.2, stands for the host's loopback.",
+                "tap: a TAP interface of the host. switch: a switch in this process."
             })
     private List<String> nets = List.of();
 

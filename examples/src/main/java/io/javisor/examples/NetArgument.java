@@ -21,13 +21,13 @@ import java.util.function.Function;
  * What {@code --net} is given.
  *
  * @param text as it was given
- * @param kind {@code user}, {@code switch} or {@code none}
- * @param name of the switch
+ * @param kind {@code user}, {@code tap}, {@code switch} or {@code none}
+ * @param name of the interface or switch
  * @param options each with its values, in their order
  */
 record NetArgument(String text, String kind, String name, Map<String, List<String>> options) {
     static final String SYNTAX = "user[,forward=HOSTPORT:GUESTPORT][,egress=any|deny|allow:CIDR[+CIDR...]][,host]"
-            + "[,dns=ADDRESS[:PORT]]|switch=NAME[,vlan=N][,max=BITS][,weight=N]|none[,mac=MAC][,mtu=N]";
+            + "[,dns=ADDRESS[:PORT]]|tap=NAME|switch=NAME[,vlan=N][,max=BITS][,weight=N]|none[,mac=MAC][,mtu=N]";
 
     private static final Set<String> COMMON = Set.of("mac", "mtu");
     private static final Set<String> OF_USER = Set.of("forward", "egress", "host", "dns");
@@ -42,11 +42,12 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
         Set<String> own = switch (kind) {
             case "user" -> OF_USER;
             case "switch" -> OF_SWITCH;
-            case "none" -> Set.of();
+            case "tap", "none" -> Set.of();
             default -> throw new IllegalArgumentException("--net " + text + ": write --net " + SYNTAX);
         };
-        if (kind.equals("switch") == name.isEmpty()) {
-            throw new IllegalArgumentException("--net " + text + ": a switch has a name, user and none have not");
+        if ((kind.equals("switch") || kind.equals("tap")) == name.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "--net " + text + ": switch and tap have a name, user and none have not");
         }
         var options = new LinkedHashMap<String, List<String>>();
         for (String part : Arrays.asList(parts).subList(1, parts.length)) {
@@ -71,6 +72,7 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
         try {
             NetworkSpec spec = switch (kind) {
                 case "user" -> NetworkSpec.user(user());
+                case "tap" -> NetworkSpec.tap(name);
                 case "switch" -> onSwitch(switches.apply(name));
                 default -> NetworkSpec.unplugged();
             };

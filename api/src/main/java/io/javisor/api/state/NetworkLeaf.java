@@ -27,8 +27,11 @@ final class NetworkLeaf {
             case NetworkSpec(var attachment, var mac, var mtu, var _) -> {
                 out.put("mac", Objects.requireNonNull(mac).value());
                 out.put("mtu", mtu);
-                if (attachment instanceof NetworkSpec.Attachment.User(var user)) {
-                    out.put("user", user(user));
+                switch (attachment) {
+                    case NetworkSpec.Attachment.User(var user) -> out.put("user", user(user));
+                    case NetworkSpec.Attachment.Tap(var name) -> out.put("tap", name);
+                    case NetworkSpec.Attachment.None() -> {}
+                    case NetworkSpec.Attachment.Switch(var _) -> {}
                 }
             }
         }
@@ -67,8 +70,9 @@ final class NetworkLeaf {
 
     static NetworkSpec read(StateReader in) {
         try {
-            NetworkSpec spec =
-                    in.has("user") ? NetworkSpec.user(readUser(in.getInner("user"))) : NetworkSpec.unplugged();
+            NetworkSpec spec = in.has("user")
+                    ? NetworkSpec.user(readUser(in.getInner("user")))
+                    : in.has("tap") ? NetworkSpec.tap(in.getString("tap")) : NetworkSpec.unplugged();
             return spec.mac(new MacAddress(in.getLong("mac"))).mtu(in.getInt("mtu", 1280, 9000));
         } catch (IllegalArgumentException e) {
             throw new StateException("spec: network: " + e.getMessage());

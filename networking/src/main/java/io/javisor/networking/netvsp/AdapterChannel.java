@@ -30,6 +30,7 @@ final class AdapterChannel implements ChannelHandler {
     /** Sections of the largest packet that a guest takes in parts (Linux: NVSP_RSC_MAX). */
     private static final int MOST_PARTS = 562;
 
+    private static final long PAUSED_NANOS = 50_000_000L;
     private static final int MOST_HEADER = Rndis.PACKET_HEADER + 4 * 16;
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -116,6 +117,7 @@ final class AdapterChannel implements ChannelHandler {
         }
     }
 
+    @SuppressWarnings("ByteBufferBackingArray") // the session allocates its answers
     private void message(Packet packet) {
         if (index != 0) {
             packet.release();
@@ -288,7 +290,11 @@ final class AdapterChannel implements ChannelHandler {
 
     private void drainNow() {
         blocked = false;
-        if (closed || channel.isPaused()) {
+        if (closed) {
+            return;
+        }
+        if (channel.isPaused()) {
+            again();
             return;
         }
         for (byte[] answer = answers.peek(); answer != null; answer = answers.peek()) {
@@ -317,6 +323,17 @@ final class AdapterChannel implements ChannelHandler {
                 adapter.lost();
             }
             queue.remove();
+        }
+    }
+
+    /** Looks again a little later, while the machine stands still and something waits. */
+    private void again() {
+        if (!queue.isEmpty() && scheduled.compareAndSet(false, true)) {
+            try {
+                channel.reactor().schedule(PAUSED_NANOS, drain);
+            } catch (RejectedExecutionException e) {
+                closed = true; // so is the machine
+            }
         }
     }
 

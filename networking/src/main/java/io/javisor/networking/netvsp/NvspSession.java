@@ -72,6 +72,7 @@ final class NvspSession {
      * @param packet with the message; its fields that are not there make it throw
      * @return the answer, or null if there is none
      */
+    @SuppressWarnings("RefactorSwitch") // steps, not an expression
     @Nullable
     ByteBuffer answer(Channel channel, Packet packet) {
         int type = packet.getInt(0);

@@ -129,7 +129,7 @@ final class ReceiveBuffer {
         ByteBuffer held = ByteBuffer.allocate(8 * next.length);
         for (int i = 0; i < next.length; i++) {
             for (int s = owner[i] == 0 ? NONE : i; s != NONE; s = next[s]) {
-                held.putShort((short) s).putShort((short) (s == i ? owner[i] : 0));
+                held.putShort((short) s).putShort(s == i ? owner[i] : 0);
             }
         }
         out.put("held", Arrays.copyOf(held.array(), held.position()));

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * What the guest asks of its adapter and tells it, by RNDIS requests: messages in, answers out. Requests come on the primary
  * channel's reactor; what they set may be read from any thread.
  */
+@SuppressWarnings({"ByteBufferBackingArray", "RefactorSwitch"}) // allocated here; steps, not expressions
 final class RndisControl {
     /** Bytes of the longest request that is looked at: RSS parameters have 600. */
     static final int MOST_REQUEST_BYTES = 4096;

@@ -74,7 +74,7 @@ final class RndisReader {
         if (done == bytes || then == null) {
             return;
         }
-        long skip = from + done - sectionBytes;
+        long skip = (long) from + done - sectionBytes;
         for (int i = 0; done < bytes; i++) {
             MemorySegment run = then.segment(i);
             long size = run.byteSize();

@@ -21,7 +21,7 @@ final class HostResolvers {
         var found = new ArrayList<InetSocketAddress>();
         try {
             for (String line : Files.readAllLines(FILE)) {
-                String[] words = line.trim().split("\\s+");
+                String[] words = line.trim().split("\\s+", -1);
                 if (words.length >= 2 && words[0].equals("nameserver")) {
                     try {
                         IpPrefix.parse(words[1]); // a literal, so that nothing is looked up

@@ -57,6 +57,7 @@ public final class UserNetwork implements Station, AutoCloseable {
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final LongAdder refused = new LongAdder();
     private final List<InetSocketAddress> listening = new ArrayList<>();
+    private final List<ServerSocketChannel> servers = new ArrayList<>(); // guarded by listening
     private final Thread thread;
     private volatile boolean closed;
 
@@ -174,6 +175,7 @@ public final class UserNetwork implements Station, AutoCloseable {
                 });
                 synchronized (listening) {
                     listening.add(at);
+                    servers.add(server);
                 }
                 return at;
             } catch (IOException | RuntimeException e) {
@@ -277,6 +279,9 @@ public final class UserNetwork implements Station, AutoCloseable {
             ((Flow) key.attachment()).close();
         }
         tasks.clear();
+        synchronized (listening) {
+            servers.forEach(server -> Flow.close(server, false)); // also those that nobody has registered yet
+        }
         try {
             selector.close();
         } catch (IOException e) {

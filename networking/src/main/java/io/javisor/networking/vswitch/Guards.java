@@ -72,6 +72,7 @@ final class Guards {
                 && frame.getShort(Frame.HEADER + 4) == 0x0604; // in 6 and 4 bytes
     }
 
+    @SuppressWarnings("RefactorSwitch") // steps, not an expression
     private static boolean speaksForItself(List<IpPrefix> own, Frame frame) {
         switch (frame.etherType()) {
             case Frame.ARP -> {

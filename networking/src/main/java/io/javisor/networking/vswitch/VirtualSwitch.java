@@ -16,7 +16,7 @@ public final class VirtualSwitch {
     public static final int MOST_PORTS = 1024;
 
     /** How long an address is remembered that is not seen again (IEEE 802.1Q: 300 s). */
-    public static final Duration AGE = Duration.ofSeconds(300);
+    public static final Duration AGE = Duration.ofMinutes(5);
 
     private static final SwitchPort[] NO_PORTS = {};
 
@@ -161,6 +161,7 @@ public final class VirtualSwitch {
     }
 
     /** Takes an extension out. */
+    @SuppressWarnings("ReferenceEquality") // this one, not one like it
     public synchronized void remove(Object extension) {
         captures = Arrays.stream(captures).filter(e -> e != extension).toArray(Extensions.Capture[]::new);
         filters = Arrays.stream(filters).filter(e -> e != extension).toArray(Extensions.Filter[]::new);

@@ -47,7 +47,7 @@ public final class TapDevice implements AutoCloseable {
      */
     public static TapDevice open(String name) {
         byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-        if (bytes.length == 0 || bytes.length > MOST_NAME || name.matches("(?s).*[\\s/%\\x00].*")) {
+        if (!isName(name)) {
             throw new IllegalArgumentException("\"" + name + "\" is not the name of an interface");
         }
         CallState state = CallState.current();
@@ -69,6 +69,12 @@ public final class TapDevice implements AutoCloseable {
                 throw e;
             }
         }
+    }
+
+    /** Whether an interface can have a name. */
+    public static boolean isName(String name) {
+        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+        return bytes > 0 && bytes <= MOST_NAME && !name.matches("(?s).*[\\s/%\\x00].*");
     }
 
     /** The interface's name. */
