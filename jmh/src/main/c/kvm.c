@@ -80,6 +80,20 @@ static void set_cpuid(struct guest *g)
     CALL(g->cpu, KVM_SET_CPUID2, leaves);
 }
 
+/* Reads of one MSR, and accesses to those that KVM does not know, come here, as a machine wants it. */
+static void filter_msrs(struct guest *g)
+{
+    static uint8_t none[8];
+    struct kvm_msr_filter filter = {
+        .flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
+        .ranges[0] = {.flags = KVM_MSR_FILTER_READ, .nmsrs = 1, .base = 0xc0010015, .bitmap = none}};
+    CALL(g->vm, KVM_X86_SET_MSR_FILTER, &filter);
+    struct kvm_enable_cap cap = {
+        .cap = KVM_CAP_X86_USER_SPACE_MSR,
+        .args[0] = KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER};
+    CALL(g->vm, KVM_ENABLE_CAP, &cap);
+}
+
 void open_machine(struct guest *g)
 {
     open_vm(g);
@@ -87,6 +101,7 @@ void open_machine(struct guest *g)
     uint64_t map = 0xfffbc000;
     CALL(g->vm, KVM_SET_IDENTITY_MAP_ADDR, &map);
     CALL(g->vm, KVM_CREATE_IRQCHIP, 0);
+    filter_msrs(g);
     open_cpu(g);
     set_cpuid(g);
     struct {

@@ -4,5 +4,6 @@ module io.javisor.jmh {
     requires static org.jspecify;
     requires java.management;
     requires jdk.management;
+    requires jcstress.core;
     requires jmh.core;
 }

@@ -42,7 +42,17 @@ record HostProcessor(String brand) {
     /** EAX bit 29: not open to speculative return stack overflow (Linux, arch/x86/include/asm/cpufeatures.h, SRSO_NO). */
     private static final int SRSO_NO = 1 << 29;
 
-    static HostProcessor read() {
+    /** Read once: the kernel makes the file anew for each reader, and machines are restored in milliseconds. */
+    private static final class Here {
+        static final HostProcessor PROCESSOR = read();
+    }
+
+    /** This host's. */
+    static HostProcessor here() {
+        return Here.PROCESSOR;
+    }
+
+    private static HostProcessor read() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             return new HostProcessor(lines.filter(line -> line.startsWith("model name"))
                     .map(line -> line.substring(line.indexOf(':') + 1).strip())

@@ -60,7 +60,7 @@ record ProcessorModel(
                     numa.cpuTopology(CpuidTopology.leastCacheShift(leaves(supported))),
                     KvmPartition.supportsHyperV(kvm),
                     addressBits(supported),
-                    HostProcessor.read(),
+                    HostProcessor.here(),
                     cpu,
                     Optional.empty());
         }
@@ -85,7 +85,7 @@ record ProcessorModel(
      * @throws io.javisor.partition.HypervisorException if this host can't give them
      */
     static ProcessorModel restored(CpuTopology topology, CpuSpec cpu, SavedProcessors saved) {
-        HostProcessor host = HostProcessor.read();
+        HostProcessor host = HostProcessor.here();
         KvmPartition.requireFit(saved, host::complete);
         return new ProcessorModel(
                 topology, saved.hyperV(), addressBits(saved.cpuid().getFirst()), host, cpu, Optional.of(saved));

@@ -33,6 +33,6 @@ class HostProcessorTest {
 
     @Test
     void theBrandOfThisHostIsRead() {
-        assertThat(HostProcessor.read().brand()).isNotEmpty();
+        assertThat(HostProcessor.here().brand()).isNotEmpty();
     }
 }

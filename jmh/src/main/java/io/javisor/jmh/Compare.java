@@ -17,7 +17,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs benchmarks and their peers in turns and writes the comparison. Arguments are JMH's, above all patterns of benchmarks'
- * names; with none, all run and the document is written.
+ * names; with no pattern all run.
  */
 public final class Compare {
     /** Short, so that what else the machine does is the same for both of a pair. */
@@ -58,7 +58,8 @@ public final class Compare {
         System.out.println(table);
         String document = System.getProperty("javisor.jmh.document", "");
         if (!document.isEmpty()) {
-            Report.replace(Path.of(document), "native", host + ".\n\n" + table);
+            int pairs = all.stream().mapToInt(p -> p.pairs().size()).min().orElse(0);
+            Report.replace(Path.of(document), "native", host + "; " + pairs + " pairs of each.\n\n" + table);
         }
     }
 }
