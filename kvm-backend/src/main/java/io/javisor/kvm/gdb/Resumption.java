@@ -32,7 +32,7 @@ record Resumption(BitSet run, BitSet step) {
         var run = new BitSet();
         var step = new BitSet();
         var named = new BitSet();
-        for (String action : actions.split(";")) {
+        for (String action : actions.split(";", -1)) {
             int colon = action.indexOf(':');
             String what = colon < 0 ? action : action.substring(0, colon);
             String thread = colon < 0 ? "-1" : action.substring(colon + 1);
