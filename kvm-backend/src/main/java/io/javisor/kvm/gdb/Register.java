@@ -98,7 +98,7 @@ record Register(String feature, String name, int bits, String type) {
                 "CF:0", "PF:2", "AF:4", "ZF:6", "SF:7", "TF:8", "IF:9", "DF:10", "OF:11", "NT:14", "RF:16", "VM:17",
                 "AC:18", "VIF:19", "VIP:20", "ID:21");
         for (String flag : bits) {
-            String[] parts = flag.split(":", -1);
+            String[] parts = flag.split(":", 2);
             xml.append("<field name=\"%1$s\" start=\"%2$s\" end=\"%2$s\"/>\n".formatted(parts[0], parts[1]));
         }
         return xml.append("</flags>\n").toString();
@@ -114,12 +114,12 @@ record Register(String feature, String name, int bits, String type) {
                 "v4_int32:int32:4",
                 "v2_int64:int64:2");
         for (String member : members) {
-            String[] parts = member.split(":", -1);
+            String[] parts = member.split(":", 3);
             xml.append("<vector id=\"t_%s\" type=\"%s\" count=\"%s\"/>\n".formatted(parts[0], parts[1], parts[2]));
         }
         xml.append("<union id=\"vec128\">\n");
         for (String member : members) {
-            String name = member.split(":", -1)[0];
+            String name = member.split(":", 2)[0];
             xml.append("<field name=\"%1$s\" type=\"t_%1$s\"/>\n".formatted(name));
         }
         return xml.append("<field name=\"uint128\" type=\"uint128\"/>\n</union>\n")
