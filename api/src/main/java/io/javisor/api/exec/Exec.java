@@ -239,6 +239,9 @@ public final class Exec implements Stateful, AutoCloseable {
             hangUp();
         }
         ShellSession serial = serial();
+        if (transport == ExecTransport.SOCKET && serial.established() && !serial.answers()) {
+            serial.lose(); // it went with the socket: another kernel has booted
+        }
         if (!serial.establish(System.nanoTime() + shellPatience)) {
             throw new ExecException(
                     "exec-no-shell",
@@ -254,8 +257,9 @@ public final class Exec implements Stateful, AutoCloseable {
             if (called != null) {
                 return called.session();
             }
-            askAt = System.nanoTime() + ASK_AGAIN;
-            if (!serial.established() && !serial.establish(System.nanoTime() + shellPatience)) {
+            if (serial.established()) {
+                askAt = System.nanoTime() + ASK_AGAIN;
+            } else if (!serial.establish(System.nanoTime() + shellPatience)) {
                 throw lost("went away", serial);
             }
         }

@@ -214,13 +214,14 @@ final class ShellSession {
         return call("jv_q " + number) && answer(number, "b") != null;
     }
 
-    /** Has the guest start a shell on a socket to this port of the host; false if it has nothing that could. */
+    /** Has the guest start a shell on a socket to this port of the host; false if it has nothing that could, or is lost. */
     boolean callBack(int port) throws InterruptedException {
         long number = nextSequence();
-        if (!push(ShellScript.callBack(number, port), System.nanoTime() + CENTURY)) {
-            return false;
+        boolean told = push(ShellScript.callBack(number, port), System.nanoTime() + CENTURY);
+        Frame answer = told ? answer(number, "af") : null;
+        if (answer == null) {
+            lose();
         }
-        Frame answer = answer(number, "af");
         return answer != null && answer.kind() == 'a';
     }
 

@@ -254,6 +254,21 @@ class ExecOverSocketTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"BUSYBOX_ON_A_TERMINAL", "DASH_ON_A_TERMINAL"})
+    void when_both_shells_are_gone_as_after_kexec_the_next_ones_are_found(Kind kind) throws Exception {
+        start(kind, AGENT);
+        tcp.possible = false;
+        String serial = run("sh", "-c", "echo $PPID").stdoutText().strip();
+        tcp.possible = true;
+        run("true");
+        assertThat(exec.transport()).contains(ExecTransport.SOCKET);
+        assertThat(run("kill", "-9", serial).exitCode()).isZero();
+        requireNonNull(tcp.last).close();
+        assertThat(run("echo", "next").stdoutText()).isEqualTo("next\n");
+        assertThat(exec.transport()).contains(ExecTransport.SOCKET);
+    }
+
+    @ParameterizedTest
     @EnumSource(names = {"BUSYBOX_ON_PIPES", "DASH_ON_A_TERMINAL"})
     void an_agent_that_does_not_call_leaves_programs_on_the_serial_port(Kind kind) throws Exception {
         start(kind, "#!/bin/sh\nexit 1\n");

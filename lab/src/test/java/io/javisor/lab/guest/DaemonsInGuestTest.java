@@ -43,6 +43,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 
 /** Hyper-V's daemons in a Debian, against the services that this house offers: one boot for all. */
+@Tag("long")
 @LabTest(guests = DebianDisk.NAME, timeout = 600)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Each way in which a guest can end is told from the others. */
@@ -97,6 +98,7 @@ class GuestEndsTest {
     }
 
     @Test
+    @Tag("long")
     void theServiceRestartsAGuestAndOneThatBreaksItsWordHearsTheButton() throws Exception {
         try (VirtualMachine vm = VirtualMachine.builder("word")
                 .linux(l -> l.debian("6.12-cloud"))

@@ -11,10 +11,12 @@ import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The bus in Debian's stock 6.12, also saved and restored in the middle of its work. */
+@Tag("long")
 @LabTest(guests = "6.12-cloud", timeout = 600)
 class VmBusIn612GuestTest extends VmBusGuest {
     private static final int PIECES = 40;
