@@ -123,7 +123,8 @@ class NetworkInGuestTest {
             assertThat(sh(vm, "ip route")).contains("default via 10.0.2.2");
             assertThat(sh(vm, "ping -c 2 -W 20 10.0.2.2")).contains(" 0% packet loss");
 
-            String url = "http://server.test:" + web.getLocalPort() + "/data";
+            assertThat(sh(vm, "nslookup server.test")).contains("10.0.2.3").contains("10.0.2.2");
+            String url = "http://10.0.2.2:" + web.getLocalPort() + "/data";
             assertThat(sh(vm, "wget -q -O - " + url + " | sha256sum")).startsWith(sum);
 
             // The host's loopback has one door only.
