@@ -54,7 +54,8 @@ class ProtocolTest {
 
     @Test
     void packetsWithoutEndAreRefused() {
-        assertThatThrownBy(() -> stream("$" + "x".repeat(PacketStream.MOST_BYTES + 1)).read())
+        assertThatThrownBy(() ->
+                        stream("$" + "x".repeat(PacketStream.MOST_BYTES + 1)).read())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("more than");
         assertThatThrownBy(() -> stream("$abc").read()).isInstanceOf(IOException.class);

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A guest that says anything: at worst it loses its channel, and opens it again. */
+@SuppressWarnings("ByteBufferBackingArray") // whole buffers of this test's own
 class HostileNicTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})

@@ -13,6 +13,7 @@ import io.javisor.networking.vswitch.VirtualSwitch;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -67,9 +68,7 @@ final class GuestStack implements Station {
     }
 
     Frame expect(Predicate<Frame> which) {
-        Frame found = await(which, 60_000);
-        assertThat(found).isNotNull();
-        return found;
+        return Objects.requireNonNull(await(which, 60_000), "no such frame within a minute");
     }
 
     /** A DHCP message of one kind, with more options. */
