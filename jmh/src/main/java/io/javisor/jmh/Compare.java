@@ -13,22 +13,12 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs benchmarks and their peers in turns and writes the comparison. Arguments are JMH's, above all patterns of benchmarks'
  * names; with no pattern all run.
  */
 public final class Compare {
-    /** Short, so that what else the machine does is the same for both of a pair. */
-    private static final TimeValue TIME = TimeValue.milliseconds(150);
-
-    /** Two JVMs, since each compiles a little differently, with twenty pairs each. */
-    private static final int FORKS = 2;
-
-    private static final int WARM_UPS = 10;
-    private static final int PAIRS = 20;
-
     private Compare() {}
 
     /** Runs it. */
@@ -37,14 +27,11 @@ public final class Compare {
         var given = new CommandLineOptions(arguments);
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .parent(given)
-                .forks(given.getForkCount().orElse(FORKS))
-                .warmupIterations(given.getWarmupIterations().orElse(WARM_UPS))
-                .warmupTime(given.getWarmupTime().orElse(TIME))
-                .measurementIterations(given.getMeasurementIterations().orElse(PAIRS))
-                .measurementTime(given.getMeasurementTime().orElse(TIME))
                 .shouldFailOnError(true)
                 .jvmArgsAppend(
                         "-XX:+UseSerialGC",
+                        // Compiled when it is hot, and not when a busy machine gets to it.
+                        "-XX:-BackgroundCompilation",
                         "--enable-native-access=ALL-UNNAMED",
                         "-D" + PeerProfiler.PROGRAM + "=" + System.getProperty(PeerProfiler.PROGRAM))
                 .addProfiler(GCProfiler.class)

@@ -26,7 +26,7 @@ public final class PeerProfiler implements InternalProfiler {
     /** Secondary result: nanoseconds that the peer's threads were on a processor. */
     public static final String PROCESSOR = "peer.cpu";
 
-    /** Secondary result: nanoseconds that this JVM's threads were on a processor. */
+    /** Secondary result: nanoseconds that the threads that do the work were on a processor. */
     public static final String OWN_PROCESSOR = "cpu";
 
     /** The system property. */
@@ -49,15 +49,15 @@ public final class PeerProfiler implements InternalProfiler {
         if (peer == null) {
             peer = Peer.start(name(benchmark));
         }
-        allocatedBefore = WorkerAllocation.bytes();
-        processorBefore = ProcessorTime.ofProcess();
+        allocatedBefore = Workers.allocatedBytes();
+        processorBefore = processorNanos(benchmark);
     }
 
     @Override
     public Collection<ScalarResult> afterIteration(
             BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
-        double processor = ProcessorTime.ofProcess() - processorBefore;
-        double allocated = WorkerAllocation.bytes() - allocatedBefore;
+        double processor = processorNanos(benchmark) - processorBefore;
+        double allocated = Workers.allocatedBytes() - allocatedBefore;
         Peer running = peer;
         if (running == null) {
             throw new IllegalStateException("an iteration ended that did not begin");
@@ -69,6 +69,13 @@ public final class PeerProfiler implements InternalProfiler {
                 result(OWN_PROCESSOR, processor / result.getMetadata().getAllOps()),
                 new ScalarResult(
                         ALLOCATED, allocated / result.getMetadata().getAllOps(), "B/op", AggregationPolicy.AVG));
+    }
+
+    /** Of the threads that do the work; of all where a benchmark's operation makes threads that end with it. */
+    private static long processorNanos(BenchmarkParams benchmark) {
+        return Aims.measure(name(benchmark)) == Pairs.Measure.ELAPSED
+                ? ProcessorTime.ofProcess()
+                : Workers.processorNanos();
     }
 
     private static ScalarResult result(String label, double nanos) {
