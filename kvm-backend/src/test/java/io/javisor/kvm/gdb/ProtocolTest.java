@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -18,6 +19,10 @@ class ProtocolTest {
         return new PacketStream(new ByteArrayInputStream(bytes.getBytes(StandardCharsets.ISO_8859_1)), sent);
     }
 
+    private static String text(PacketStream stream) throws IOException {
+        return Objects.requireNonNull(stream.read()).text();
+    }
+
     private String sent() {
         return sent.toString(StandardCharsets.ISO_8859_1);
     }
@@ -25,9 +30,9 @@ class ProtocolTest {
     @Test
     void packetsAreTakenWithTheirEscapesAndAcknowledged() throws IOException {
         PacketStream stream = stream("+$m0,4#fd\003$X1:}\003}]#1d");
-        assertThat(stream.read().text()).isEqualTo("m0,4");
-        assertThat(stream.read().interrupt()).isTrue();
-        assertThat(stream.read().text()).isEqualTo("X1:#}");
+        assertThat(text(stream)).isEqualTo("m0,4");
+        assertThat(Objects.requireNonNull(stream.read()).interrupt()).isTrue();
+        assertThat(text(stream)).isEqualTo("X1:#}");
         assertThat(stream.read()).isNull();
         assertThat(sent()).isEqualTo("++");
     }
@@ -35,7 +40,7 @@ class ProtocolTest {
     @Test
     void whatIsBrokenIsAskedForAgain() throws IOException {
         PacketStream stream = stream("$g#00$g#67");
-        assertThat(stream.read().text()).isEqualTo("g");
+        assertThat(text(stream)).isEqualTo("g");
         assertThat(sent()).isEqualTo("-+");
     }
 
