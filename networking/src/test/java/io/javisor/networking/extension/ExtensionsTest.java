@@ -178,7 +178,7 @@ class ExtensionsTest {
             balancer.setHealthy(pb, false);
             for (int i = 0; i < 3000; i++) {
                 String now = whoGets(outside, cluster, i);
-                if (before.get(i).equals("b")) {
+                if ("b".equals(before.get(i))) {
                     assertThat(now).isIn("a", "c");
                 } else {
                     assertThat(now).as("it stays").isEqualTo(before.get(i));

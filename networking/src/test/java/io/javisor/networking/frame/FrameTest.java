@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -124,14 +125,16 @@ class FrameTest {
                 assertThat(queue.next()).isTrue();
                 queue.take(out);
                 assertThat(out.vlan()).isEqualTo(taken % 4095);
-                assertThat(new String(out.bytes(), 14, out.length() - 14)).startsWith("frame " + taken);
+                assertThat(new String(out.bytes(), 14, out.length() - 14, StandardCharsets.UTF_8))
+                        .startsWith("frame " + taken);
                 taken++;
             }
             put++;
         }
         while (queue.next()) {
             queue.take(out);
-            assertThat(new String(out.bytes(), 14, out.length() - 14)).startsWith("frame " + taken);
+            assertThat(new String(out.bytes(), 14, out.length() - 14, StandardCharsets.UTF_8))
+                    .startsWith("frame " + taken);
             taken++;
         }
         assertThat(taken).isEqualTo(put);

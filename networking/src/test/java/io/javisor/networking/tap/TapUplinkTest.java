@@ -77,11 +77,13 @@ class TapUplinkTest {
     @Test
     void theHostIsAStation() throws Exception {
         try (var uplink = new TapUplink(net, NAME, PortSettings.uplink())) {
+            assertThat(net.ports()).containsExactly(uplink.port());
             SwitchPort port = net.connect("guest", PortSettings.guest(MAC), guest);
             run("ip", "addr", "add", "198.18.77.1/24", "dev", NAME);
             run("ip", "link", "set", NAME, "up");
             try (var socket = new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral("198.18.77.1"), 0))) {
-                socket.send(new DatagramPacket("hello".getBytes(), 5, InetAddress.ofLiteral("198.18.77.2"), 7000));
+                socket.send(new DatagramPacket(
+                        "hello".getBytes(StandardCharsets.UTF_8), 5, InetAddress.ofLiteral("198.18.77.2"), 7000));
                 Frame question = expect(f -> f.etherType() == Frame.ARP && f.getInt(38) == 0xC612_4D02);
                 Frame answer =
                         Frame.of(Frames.hex("000000000000 02000000000a 0806 0001 0800 06 04 0002 02000000000a c6124d02"
@@ -90,7 +92,8 @@ class TapUplinkTest {
                 answer.putMac(32, question.source());
                 port.send(answer);
                 Frame hello = expect(f -> f.protocol() == Frame.UDP && f.destinationPort() == 7000);
-                assertThat(new String(hello.bytes(), hello.payload(), 5)).isEqualTo("hello");
+                assertThat(new String(hello.bytes(), hello.payload(), 5, StandardCharsets.UTF_8))
+                        .isEqualTo("hello");
                 port.send(Frames.udp(
                         new MacAddress(question.source()),
                         MAC,
@@ -98,11 +101,12 @@ class TapUplinkTest {
                         7000,
                         "198.18.77.1",
                         socket.getLocalPort(),
-                        "and back".getBytes()));
+                        "and back".getBytes(StandardCharsets.UTF_8)));
                 var packet = new DatagramPacket(new byte[100], 100);
                 socket.setSoTimeout(60_000);
                 socket.receive(packet);
-                assertThat(new String(packet.getData(), 0, packet.getLength())).isEqualTo("and back");
+                assertThat(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8))
+                        .isEqualTo("and back");
             }
             assertThatThrownBy(() -> new TapUplink(net, NAME, PortSettings.uplink()))
                     .isInstanceOf(HypervisorException.class)

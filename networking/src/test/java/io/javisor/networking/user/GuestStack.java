@@ -68,7 +68,9 @@ final class GuestStack implements Station {
 
     Frame expect(Predicate<Frame> which) {
         Frame found = await(which, 60_000);
-        assertThat(found).isNotNull();
+        if (found == null) {
+            throw new AssertionError("nothing has come that fits");
+        }
         return found;
     }
 

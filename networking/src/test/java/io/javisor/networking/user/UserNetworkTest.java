@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.Timeout;
 class UserNetworkTest {
     private final VirtualSwitch net = new VirtualSwitch("user-test");
     private final GuestStack guest = new GuestStack(net);
+
+    @SuppressWarnings("NullAway.Init") // each test starts its own
     private UserNetwork user;
 
     @AfterEach
@@ -238,27 +241,29 @@ class UserNetworkTest {
     void namesAreAskedFor() throws Exception {
         try (var server = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             start(UserNetworkSpec.DEFAULT.nameServers((InetSocketAddress) server.getLocalSocketAddress()));
-            guest.udp("10.0.2.3", 53, 7777, "question".getBytes());
+            guest.udp("10.0.2.3", 53, 7777, "question".getBytes(StandardCharsets.UTF_8));
             var packet = new DatagramPacket(new byte[100], 100);
             server.setSoTimeout(60_000);
             server.receive(packet);
-            assertThat(new String(packet.getData(), 0, packet.getLength())).isEqualTo("question");
-            server.send(new DatagramPacket("answer".getBytes(), 6, packet.getSocketAddress()));
+            assertThat(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8))
+                    .isEqualTo("question");
+            server.send(new DatagramPacket("answer".getBytes(StandardCharsets.UTF_8), 6, packet.getSocketAddress()));
             Frame answer = guest.expect(f -> f.protocol() == Frame.UDP);
             assertThat(answer.getInt(26)).isEqualTo(ip("10.0.2.3"));
             assertThat(answer.sourcePort()).isEqualTo(53);
             assertThat(answer.destinationPort()).isEqualTo(7777);
-            assertThat(new String(answer.bytes(), answer.payload(), 6)).isEqualTo("answer");
+            assertThat(new String(answer.bytes(), answer.payload(), 6, StandardCharsets.UTF_8))
+                    .isEqualTo("answer");
         }
     }
 
     @Test
     void aSandboxHasNoNamesEither() {
         start(UserNetworkSpec.DEFAULT.egress(EgressPolicy.NONE));
-        guest.udp("10.0.2.3", 53, 7777, "question".getBytes());
+        guest.udp("10.0.2.3", 53, 7777, "question".getBytes(StandardCharsets.UTF_8));
         Frame told = guest.expect(f -> f.protocol() == Frame.ICMP);
         assertThat(told.getShort(34)).as("port unreachable").isEqualTo(0x0303);
-        guest.udp("8.8.8.8", 53, 7777, "question".getBytes());
+        guest.udp("8.8.8.8", 53, 7777, "question".getBytes(StandardCharsets.UTF_8));
         assertThat(guest.expect(f -> f.protocol() == Frame.ICMP).getShort(34))
                 .as("prohibited")
                 .isEqualTo(0x030D);
@@ -274,9 +279,9 @@ class UserNetworkTest {
             Frame syn = guest.expect(f -> f.destinationPort() == 80);
             var connection = guest.new Connection("10.0.2.2", syn.sourcePort(), 80);
             connection.accept(syn);
-            socket.getOutputStream().write("GET".getBytes());
+            socket.getOutputStream().write("GET".getBytes(StandardCharsets.UTF_8));
             assertThat(connection.read(3, 0)).asString().isEqualTo("GET");
-            connection.write("200".getBytes());
+            connection.write("200".getBytes(StandardCharsets.UTF_8));
             assertThat(socket.getInputStream().readNBytes(3)).asString().isEqualTo("200");
             connection.emit(TcpFlow.FIN | TcpFlow.ACK, new byte[0]);
             assertThat(socket.getInputStream().read()).isEqualTo(-1);
