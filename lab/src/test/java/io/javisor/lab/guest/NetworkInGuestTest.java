@@ -24,11 +24,13 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stock kernels' own driver on the adapter: addresses, names, downloads, a server in the guest, and two guests on a switch. */
+@Tag("long")
 @LabTest(guests = {"6.1-cloud", "6.12-cloud"})
 class NetworkInGuestTest {
     private static final Duration PATIENCE = Duration.ofMinutes(3);

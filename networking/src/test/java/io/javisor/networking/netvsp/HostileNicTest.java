@@ -59,6 +59,7 @@ class HostileNicTest {
         }
     }
 
+    @SuppressWarnings("ByteBufferBackingArray") // allocated here
     private static void hostile(Random random, GuestNic nic, TestGuest guest, long scratch) {
         int[] types = {1, 100, 101, 103, 104, 106, 107, 107, 107, 107, 107, 107, 125, 129, 133, random.nextInt()};
         ByteBuffer message = GuestNic.little(8 + 8 * random.nextInt(5));

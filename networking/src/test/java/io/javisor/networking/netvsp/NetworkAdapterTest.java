@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The adapter behind a bus, driven by packets as Linux's netvsc sends them. */
-@SuppressWarnings("ByteBufferBackingArray") // whole buffers of this test's own
+@SuppressWarnings("ByteBufferBackingArray") // allocated here
 class NetworkAdapterTest {
     private final TestGuest guest = new TestGuest(4, 32 << 20);
     private final VirtualSwitch net = new VirtualSwitch("test", VirtualSwitch.AGE, () -> 0);

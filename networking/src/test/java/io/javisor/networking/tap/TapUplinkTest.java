@@ -78,6 +78,7 @@ class TapUplinkTest {
     @SuppressWarnings("try") // it is there, which is enough
     void theHostIsAStation() throws Exception {
         try (var uplink = new TapUplink(net, NAME, PortSettings.uplink())) {
+            assertThat(net.ports()).containsExactly(uplink.port());
             SwitchPort port = net.connect("guest", PortSettings.guest(MAC), guest);
             run("ip", "addr", "add", "198.18.77.1/24", "dev", NAME);
             run("ip", "link", "set", NAME, "up");

@@ -13,7 +13,6 @@ import io.javisor.networking.vswitch.VirtualSwitch;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -68,7 +67,11 @@ final class GuestStack implements Station {
     }
 
     Frame expect(Predicate<Frame> which) {
-        return Objects.requireNonNull(await(which, 60_000), "no such frame within a minute");
+        Frame found = await(which, 60_000);
+        if (found == null) {
+            throw new AssertionError("nothing has come that fits");
+        }
+        return found;
     }
 
     /** A DHCP message of one kind, with more options. */

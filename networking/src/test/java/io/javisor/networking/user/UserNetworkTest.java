@@ -28,7 +28,7 @@ class UserNetworkTest {
     private final VirtualSwitch net = new VirtualSwitch("user-test");
     private final GuestStack guest = new GuestStack(net);
 
-    @SuppressWarnings("NullAway.Init") // by start
+    @SuppressWarnings("NullAway.Init") // each test starts its own
     private UserNetwork user;
 
     @AfterEach
