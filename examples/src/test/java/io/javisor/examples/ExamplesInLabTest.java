@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.javisor.api.VirtualMachine;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.testing.WithVirtualMachine;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Test;
  * {@code @LabTest} is there because this project's tests of guests need no KVM outside.
  */
 @LabTest(guests = "6.12-cloud")
+@Tag("long")
 @WithVirtualMachine(memory = "256M", vcpus = 2, append = "quiet javisor.example", modules = "hv_utils")
 class ExamplesInLabTest {
     @Test

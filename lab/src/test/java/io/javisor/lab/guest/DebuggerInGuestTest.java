@@ -25,10 +25,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A real gdb in a stock kernel, and what only a KVM on a processor's own virtualization does for debuggers. */
 @LabTest(guests = "6.12-cloud")
+@Tag("long")
 class DebuggerInGuestTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Path GDB = Path.of("/usr/bin/gdb");

@@ -14,10 +14,12 @@ import io.javisor.partition.HypervisorException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What processors a stock kernel finds, by its own /proc/cpuinfo. */
 @LabTest(guests = "6.12-cloud")
+@Tag("long")
 class ProcessorsInGuestTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
