@@ -12,6 +12,7 @@ import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.bus.IoBus;
 import io.javisor.partition.bus.IoDevice;
 import java.util.List;
+import java.util.Set;
 
 /** A machine's partition with one vCPU, 2 MiB of memory, one device that counts and a dozen that nobody uses. */
 final class BenchmarkPartition implements AutoCloseable {
@@ -32,7 +33,7 @@ final class BenchmarkPartition implements AutoCloseable {
     private final KvmPartition partition;
 
     BenchmarkPartition(byte[] code) {
-        var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported, false);
+        var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported, false, Set.of());
         partition = KvmPartition.create(config, new Failures());
         partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
         claim(partition.ports(), PORT, 0x100);
