@@ -53,13 +53,14 @@ final class GuestRam implements AutoCloseable {
         return make(
                 spec,
                 addressBits,
+                false,
                 (node, bytes) -> MemfdBacking.reserve(
                         nameOf(spec, node), bytes, pages(spec.numa().nodes().get(node))));
     }
 
     /** Memory with the content that a machine was saved with; where on the host it goes is decided anew. */
     static GuestRam restore(MachineSpec spec, int addressBits, StateFolder saved) {
-        return make(spec, addressBits, (node, bytes) -> {
+        return make(spec, addressBits, true, (node, bytes) -> {
             if (saved.memoryBytes(node) != bytes) {
                 throw new StateException("node " + node + " has " + bytes + " bytes of memory, and "
                         + saved.memoryBytes(node) + " were saved");
@@ -77,7 +78,7 @@ final class GuestRam implements AutoCloseable {
         MemoryBacking backing(int node, long bytes);
     }
 
-    private static GuestRam make(MachineSpec spec, int addressBits, Source source) {
+    private static GuestRam make(MachineSpec spec, int addressBits, boolean filled, Source source) {
         NumaTopology topology = spec.numa();
         AddressSpacePlan plan = plan(spec, addressBits);
         var made = new AtomicReference<@Nullable GuestRam>();
@@ -93,7 +94,11 @@ final class GuestRam implements AutoCloseable {
             if (placed != null) {
                 made.set(ram);
                 ram.numa = placed;
-                placed.bindMemory();
+                if (filled) {
+                    placed.bindFilledMemory();
+                } else {
+                    placed.bindMemory();
+                }
             }
             return ram;
         } catch (RuntimeException | Error e) {

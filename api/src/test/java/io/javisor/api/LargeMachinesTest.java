@@ -181,7 +181,7 @@ class LargeMachinesTest {
         }));
     }
 
-    /** The largest node decides how far sockets are apart: APIC IDs have gaps, and go up to 1,286. */
+    /** The largest node decides how far sockets are apart: APIC IDs have gaps, and go up to 1,030. */
     @Test
     void unequalNodesBeyondXapic() {
         everyVcpuRuns(NumaTopology.of(t -> t.node(n -> n.vcpus(257).memory(mib(32)))

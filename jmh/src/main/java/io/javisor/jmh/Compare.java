@@ -27,6 +27,7 @@ public final class Compare {
         var given = new CommandLineOptions(arguments);
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .parent(given)
+                .exclude("^io\\.javisor\\.jmh\\.alone\\.")
                 .shouldFailOnError(true)
                 .jvmArgsAppend(
                         "-XX:+UseSerialGC",

@@ -33,6 +33,7 @@ public final class MachineNuma {
     /** Memory is moved in steps, between which an interrupted thread stops: 256 MiB, a tenth of a second or so. */
     static final long STEP = 256L << 20;
 
+    private static final long SMALL_PAGE = 4096;
     private static final int MOVE_ATTEMPTS = 50;
     private static final long MOVE_PAUSE_NANOS = 20_000_000;
 
@@ -143,8 +144,22 @@ public final class MachineNuma {
     public synchronized void bindMemory() {
         for (MemoryRegion r : regions.get()) {
             bind(r);
-            if (plan.nodes().get(r.node()).hugePageSize() > 0) {
+            if (r.backing().pageSize() > SMALL_PAGE) {
                 r.backing().populate(r.backingOffset(), r.length());
+            }
+        }
+    }
+
+    /**
+     * Binds memory that has content already, that of a restored machine: what lies elsewhere is moved.
+     *
+     * @throws HypervisorException if the kernel refuses to move it
+     */
+    public synchronized void bindFilledMemory() {
+        for (MemoryRegion r : regions.get()) {
+            PlacementPlan.Node node = plan.nodes().get(r.node());
+            if (node.policy() != Policy.DEFAULT && !node.bytes().isEmpty()) {
+                moveRegion(r, node.policy(), node.hostNodeMask());
             }
         }
     }
