@@ -27,15 +27,7 @@ public final class Compare {
         var given = new CommandLineOptions(arguments);
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .parent(given)
-<<<<<<< HEAD
-=======
                 .exclude("^io\\.javisor\\.jmh\\.alone\\.")
-                .forks(given.getForkCount().orElse(FORKS))
-                .warmupIterations(given.getWarmupIterations().orElse(WARM_UPS))
-                .warmupTime(given.getWarmupTime().orElse(TIME))
-                .measurementIterations(given.getMeasurementIterations().orElse(PAIRS))
-                .measurementTime(given.getMeasurementTime().orElse(TIME))
->>>>>>> b600e53 (Document virtual NUMA, measure its planning, and move what restored machines bring to their nodes)
                 .shouldFailOnError(true)
                 .jvmArgsAppend(
                         "-XX:+UseSerialGC",
