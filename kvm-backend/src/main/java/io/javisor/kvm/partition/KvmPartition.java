@@ -56,6 +56,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     private final PartitionDebugging debugging;
     private @Nullable KvmSynIc synic;
     private @Nullable GuestTime stoodStill; // the guest's clocks, while they are to stand still
+    private int tscKhz; // 0 where KVM does not tell; kept, because a vCPU that runs answers nothing
     private boolean restored;
     private int nextSlot;
     private boolean started;
@@ -109,6 +110,9 @@ public final class KvmPartition implements Stateful, AutoCloseable {
             Vcpu vcpu = vm.createVcpu(config.apicIds().get(id));
             vcpus.add(new VcpuThread(config.name(), id, vcpu, gate, ports, mmio, new Exits(), msrs, listener));
             cpuid.add(VcpuSetup.prepare(kvm, vcpu, config, config.cpuid().leaves(id, supported)));
+        }
+        if (kvm.has(Capability.GET_TSC_KHZ)) {
+            tscKhz = vcpus.getFirst().vcpu().state().tscKhz();
         }
         if (config.hyperV()) {
             synic = SynIcSetup.create(vm, memory, config);
@@ -249,11 +253,10 @@ public final class KvmPartition implements Stateful, AutoCloseable {
 
     /** The processors that the guest knows, for {@link #restore} on this host or another. */
     public SavedProcessors processors() {
-        VcpuState first = vcpus.getFirst().vcpu().state();
         return new SavedProcessors(
                 config.apicIds(),
                 cpuid, // as it was set: what KVM gives back, the guest and the host have changed
-                kvm.has(Capability.GET_TSC_KHZ) ? first.tscKhz() : 0,
+                tscKhz,
                 config.hyperV());
     }
 
@@ -291,6 +294,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
                         "restore it on a host whose TSC has the same frequency, or that has TSC scaling");
             }
             vcpu.state().setTscKhz(savedKhz);
+            tscKhz = savedKhz;
         }
     }
 
