@@ -8,6 +8,7 @@ import io.javisor.api.DriveSpec;
 import io.javisor.api.Outcome;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
+import io.javisor.boot.debian.DebianPackages;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
@@ -24,7 +25,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -33,7 +36,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Disks of all formats under the drivers of stock kernels: what the guest says of them, and what the host finds in their files. */
-@LabTest(guests = {"6.1", "6.12-cloud"})
+@LabTest(
+        guests = {"6.1", "6.12-cloud"},
+        packages = "qemu-utils")
 class DisksInGuestTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int MIB = 1 << 20;
@@ -77,8 +82,14 @@ class DisksInGuestTest {
     }
 
     private static String qemuImg(String... words) throws Exception {
-        var command = new java.util.ArrayList<>(java.util.List.of("qemu-img"));
-        command.addAll(java.util.List.of(words));
+        Path root = DebianPackages.open().unpack("qemu-utils");
+        String libraries = "lib/x86_64-linux-gnu";
+        var command = new ArrayList<>(List.of(
+                root.resolve(libraries + "/ld-linux-x86-64.so.2").toString(),
+                "--library-path",
+                root.resolve(libraries) + ":" + root.resolve("usr/" + libraries),
+                root.resolve("usr/bin/qemu-img").toString()));
+        command.addAll(List.of(words));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
