@@ -45,6 +45,7 @@ record HostImage(Path kernel, Path initramfs, String release, Path modules) {
         try {
             DebianPackages packages = DebianPackages.open();
             DebianKernel kernel = packages.kernel(version.version());
+            packages.indexModules(kernel);
             Path busybox = packages.busybox();
             Path folder =
                     packages.folder().resolve("lab").resolve(kernel.release() + "-" + fingerprint(kernel, busybox));

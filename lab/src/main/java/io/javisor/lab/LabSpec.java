@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param nodes NUMA nodes, 1 to 8
  * @param memoryPerNode bytes of each node, at least 128 MiB; the host gives them only as they are touched
- * @param vcpus virtual processors, 1 to 64, dealt to the nodes in blocks; more than the host has only cost time
+ * @param vcpus processors that commands run on, 1 to 64, dealt to the nodes in blocks, numbered from 1 (processor 0, in node 0, takes
+ *     the devices' interrupts and runs no command); more than the host has only cost time
  * @param kernel what it runs
  * @param kernelArguments added to the kernel's command line
  * @param qemuOptions added to QEMU's command line

@@ -59,16 +59,19 @@ final class QemuCommand {
     private static void topology(List<String> words, LabSpec spec) {
         int nodes = spec.nodes();
         int cpus = spec.vcpus();
-        // A socket that spans nodes earns a warning from the kernel's scheduler.
-        int sockets = cpus % nodes == 0 ? nodes : cpus;
-        add(words, "-smp", cpus + ",sockets=" + sockets + ",cores=" + cpus / sockets + ",threads=1");
+        // One more than asked for, which runs no guest (see the agent). A socket each, for one that spans nodes earns a
+        // warning from the kernel's scheduler.
+        add(words, "-smp", 1 + cpus + ",sockets=" + (1 + cpus) + ",cores=1,threads=1");
         add(words, "-m", spec.memoryPerNode() / MIB * nodes + "M");
         for (int node = 0; node < nodes; node++) {
             add(words, "-object", "memory-backend-ram,id=node" + node + ",size=" + spec.memoryPerNode() / MIB + "M");
             StringBuilder numa = new StringBuilder("node,nodeid=" + node + ",memdev=node" + node);
+            if (node == 0) {
+                numa.append(",cpus=0");
+            }
             for (int cpu = 0; cpu < cpus; cpu++) {
                 if (cpu * nodes / cpus == node) {
-                    numa.append(",cpus=").append(cpu);
+                    numa.append(",cpus=").append(1 + cpu);
                 }
             }
             add(words, "-numa", numa.toString());

@@ -43,7 +43,13 @@ class HostInLabTest {
         Path folder = Path.of("/sys/devices/system/node/node" + node);
         List<String> memory = Files.readAllLines(folder.resolve("meminfo"));
         assertThat(memory.getFirst()).matches("Node " + node + " MemTotal: +[0-9]{7} kB");
-        assertThat(Files.readString(folder.resolve("cpulist"))).isEqualTo(node + "\n");
+        assertThat(Files.readString(folder.resolve("cpulist"))).isEqualTo(node == 0 ? "0-1\n" : "2\n");
+    }
+
+    @Test
+    void keepsProcessor0FreeOfCommands() throws IOException {
+        assertThat(Files.readString(Path.of("/proc/self/status"))).containsPattern("Cpus_allowed_list:\\s1-2\n");
+        assertThat(Runtime.getRuntime().availableProcessors()).isEqualTo(2);
     }
 
     @ParameterizedTest

@@ -181,9 +181,8 @@ class LabCommandsTest {
     @Test
     void loadDriversOfTheLabsKernel() {
         assertThat(lab.run(LabCommand.shell(
-                                "modprobe dummy && modprobe vhost_net && grep -c '^dummy\\|^vhost_net' /proc/modules"))
-                        .output())
-                .isEqualTo("2\n");
+                        "modprobe dummy && modprobe vhost_net && grep -c '^dummy\\|^vhost_net' /proc/modules")))
+                .isEqualTo(new LabResult(0, "2\n", ""));
     }
 
     @Test

@@ -12,7 +12,7 @@ import java.nio.file.Path;
  * @param release what {@code uname -r} gives in the guest, such as {@code 6.1.0-50-cloud-amd64}
  * @param image the bzImage ({@code boot/vmlinuz-RELEASE})
  * @param modulesFolder the module tree ({@code lib/modules/RELEASE}); {@code modules.dep} is there if {@code depmod} was when it
- *     was unpacked
+ *     was unpacked, or after {@link DebianPackages#indexModules}
  */
 public record DebianKernel(
         String name, String packageName, String packageVersion, String release, Path image, Path modulesFolder) {

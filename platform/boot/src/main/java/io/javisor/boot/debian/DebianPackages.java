@@ -113,6 +113,27 @@ public final class DebianPackages {
     }
 
     /**
+     * Lets {@code modprobe} find a kernel's modules: makes {@code modules.dep} and its kin in the modules' folder, unless they are
+     * there already.
+     *
+     * @param kernel of these packages
+     * @throws DebianException if the folder can't be written, or this system has neither kmod nor a static busybox to be had
+     */
+    public void indexModules(DebianKernel kernel) {
+        Path modules = kernel.modulesFolder();
+        if (ModuleIndex.isThere(modules)) {
+            return;
+        }
+        Path busybox = busybox();
+        cache.locked(() -> {
+            if (!ModuleIndex.isThere(modules)) {
+                ModuleIndex.of(modules, busybox);
+            }
+            return modules;
+        });
+    }
+
+    /**
      * Unpacks packages with all that they depend on (recommended packages left out) into one folder, as if it were a root of its own.
      * Maintainer scripts do not run.
      *

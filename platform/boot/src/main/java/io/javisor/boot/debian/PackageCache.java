@@ -107,7 +107,7 @@ final class PackageCache {
                         }
                     })
                     .unpackTo(made);
-            indexModules(made);
+            ModuleIndex.whereKmodIs(made);
             Files.createDirectories(root.resolve("trees"));
             Files.move(made, tree(tree), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
@@ -156,31 +156,6 @@ final class PackageCache {
 
     private Path work() {
         return root.resolve("work");
-    }
-
-    /** Lets modprobe find modules in the tree, where kmod is installed; nothing here needs it. */
-    private static void indexModules(Path tree) throws IOException {
-        Path modules = tree.resolve("lib/modules");
-        if (!Files.isDirectory(modules, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try (var versions = Files.list(modules)) {
-            for (Path version : versions.toList()) {
-                for (String depmod : List.of("/usr/sbin/depmod", "/sbin/depmod")) {
-                    if (Files.isExecutable(Path.of(depmod))) {
-                        Command.run(
-                                null,
-                                300,
-                                List.of(
-                                        depmod,
-                                        "-b",
-                                        tree.toString(),
-                                        version.getFileName().toString()));
-                        break;
-                    }
-                }
-            }
-        }
     }
 
     private static String names(List<Apt.Candidate> packages) {
