@@ -24,6 +24,7 @@ import jdk.jfr.consumer.RecordingFile;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** From creation to close, in all orders, with a guest that never ends by itself. */
 @Timeout(300)
 class LifeTest {
-    private static final int MACHINES = 1_000;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
@@ -63,12 +63,22 @@ class LifeTest {
     }
 
     @Test
+    void machinesLeaveNothing() throws Exception {
+        leaveNothing(100);
+    }
+
+    @Test
+    @Tag("long")
     void thousandMachinesLeaveNothing() throws Exception {
+        leaveNothing(1_000);
+    }
+
+    private static void leaveNothing(int machines) throws Exception {
         for (int i = 0; i < 16; i++) {
             liveOnce(i);
         }
         Holdings before = Holdings.atRest();
-        for (int i = 0; i < MACHINES; i++) {
+        for (int i = 0; i < machines; i++) {
             liveOnce(i);
         }
         assertThat(Holdings.settled(before)).isEqualTo(before);

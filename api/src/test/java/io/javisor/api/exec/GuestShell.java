@@ -1,9 +1,12 @@
 package io.javisor.api.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.javisor.boot.debian.DebianPackages;
 import io.javisor.devices.ByteSink;
+import io.javisor.partition.HypervisorException;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,11 +48,11 @@ final class GuestShell implements AutoCloseable, GuestLine {
 
     GuestShell(Kind kind, Path folder, Path tmp) throws IOException {
         this.folder = folder;
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/busybox")), "needs /usr/bin/busybox (Debian: busybox-static)");
+        Path busybox = busybox();
         Path applets = Files.createDirectory(folder.resolve("bin"));
         String path = applets + ":" + System.getenv("PATH");
         if (kind.command.contains("busybox")) {
-            await(new ProcessBuilder("/usr/bin/busybox", "--install", "-s", applets.toString()).start());
+            await(new ProcessBuilder(busybox.toString(), "--install", "-s", applets.toString()).start());
             path = applets.toString();
         }
         // Builds that run in the background ignore interrupts, and a shell can't undo what it inherited.
@@ -68,6 +71,14 @@ final class GuestShell implements AutoCloseable, GuestLine {
             builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         }
         process = builder.start();
+    }
+
+    private static Path busybox() {
+        try {
+            return DebianPackages.open().busybox();
+        } catch (HypervisorException e) {
+            return abort("needs a static busybox: " + e.getMessage());
+        }
     }
 
     private static void await(Process process) throws IOException {

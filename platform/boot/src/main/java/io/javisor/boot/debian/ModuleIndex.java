@@ -29,7 +29,7 @@ final class ModuleIndex {
 
     /** Makes the lists of one kernel, by kmod's depmod or else busybox's. Only under the cache's lock. */
     static void of(Path folder, Path busybox) {
-        Path tree = folder.getParent().getParent().getParent();
+        Path tree = folder.resolve("../../..").normalize();
         List<String> own = kmod();
         run(
                 own.isEmpty() ? List.of(busybox.toString(), "depmod") : own,
