@@ -62,6 +62,8 @@ final class ShellScript {
      * Two lines for the shell on the serial port: a function that starts a shell on a socket to the host, by whatever the guest
      * has for that, and its call. Answers with "a" if something was started, with "f" if the guest has nothing.
      *
+     * <p>A busybox that prefers its own programs finds "sh" without a path, and programs are started by paths.
+     *
      * <p>A shell's background jobs ignore SIGINT and SIGQUIT, and so would all that they run: each of the programs takes the
      * default back.
      *
@@ -70,7 +72,8 @@ final class ShellScript {
      */
     static String callBack(long number, int port) {
         String p = Integer.toUnsignedString(port);
-        return "jv_h(){ command -v \"$1\" >/dev/null;};jv_u(){ jv_b=$(command -v sh);modprobe hv_sock >/dev/null;jv_a=$1;"
+        return "jv_h(){ command -v \"$1\" >/dev/null;};jv_u(){ jv_b=$(command -v sh);case $jv_b in /*);;*)jv_b=/bin/sh;;esac;"
+                + "modprobe hv_sock >/dev/null;jv_a=$1;"
                 + "if jv_h javisor-agent;then set -- javisor-agent connect " + p + " \"$jv_b\";"
                 + "elif jv_h perl;then set -- perl -e \"socket(S,40,1,0)&&connect(S,pack('S2L2x4',40,0," + p
                 + ",2))&&open(STDIN,'<&S')&&open(STDOUT,'>&S')||exit 1;\"'$SIG{INT}=$SIG{QUIT}=\"DEFAULT\";'\"exec '$jv_b'\";"
