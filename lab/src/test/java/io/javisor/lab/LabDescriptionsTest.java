@@ -19,7 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is said of a lab and its commands, before there is one. */
 class LabDescriptionsTest {
-    private static final String BUSYBOX = DebianPackages.open().busybox().toString();
     private static final HostImage IMAGE = new HostImage(Path.of("/k"), Path.of("/i"), "6.1.0-1-amd64", Path.of("/m"));
 
     @ParameterizedTest
@@ -85,7 +84,8 @@ class LabDescriptionsTest {
     }
 
     private static String output(LabCommand command) throws Exception {
-        Process shell = new ProcessBuilder(BUSYBOX, "sh", "-c", command.toShell()).start();
+        String busybox = DebianPackages.open().busybox().toString();
+        Process shell = new ProcessBuilder(busybox, "sh", "-c", command.toShell()).start();
         return new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 

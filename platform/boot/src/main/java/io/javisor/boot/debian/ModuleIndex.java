@@ -31,14 +31,22 @@ final class ModuleIndex {
     static void of(Path folder, Path busybox) {
         Path tree = folder.resolve("../../..").normalize();
         List<String> own = kmod();
-        run(
+        Command.Result result = run(
                 own.isEmpty() ? List.of(busybox.toString(), "depmod") : own,
                 tree,
                 folder.getFileName().toString());
+        if (result.code() != 0) {
+            throw new DebianException(
+                    "debian-cache",
+                    "depmod ended with " + result.code() + " for " + folder + ": " + result.complaint(),
+                    "see whether the folder can be written, or install kmod",
+                    null);
+        }
     }
 
+    /** By a list that both programs write after modules.dep: one that was killed at its work has not made it. */
     static boolean isThere(Path folder) {
-        return Files.exists(folder.resolve("modules.dep"));
+        return Files.exists(folder.resolve("modules.symbols"));
     }
 
     private static List<String> kmod() {
@@ -50,9 +58,9 @@ final class ModuleIndex {
         return List.of();
     }
 
-    private static void run(List<String> depmod, Path tree, String release) {
+    private static Command.Result run(List<String> depmod, Path tree, String release) {
         List<String> words = new ArrayList<>(depmod);
         words.addAll(List.of("-b", tree.toString(), release));
-        Command.run(null, SECONDS, words);
+        return Command.run(null, SECONDS, words);
     }
 }
