@@ -101,8 +101,8 @@ class DebuggerTest {
                 assertThat(gdb.ask("z1," + Long.toHexString(LOOP) + ",1")).isEqualTo("OK");
 
                 // Close to the end of the sum, so that the guest is soon done.
-                assertThat(gdb.ask("P2=" + hex(0x7_FFF0))).isEqualTo("OK");
-                assertThat(register(gdb, RCX)).isEqualTo(0x7_FFF0);
+                assertThat(gdb.ask("P2=" + hex(TinyKernel.STEPS - 16))).isEqualTo("OK");
+                assertThat(register(gdb, RCX)).isEqualTo(TinyKernel.STEPS - 16);
                 assertThat(gdb.ask("P2b=" + "0102030405060708090a0b0c0d0e0f10")).isEqualTo("OK");
                 assertThat(gdb.ask("p2b")).isEqualTo("0102030405060708090a0b0c0d0e0f10");
                 assertThat(XMM3).isEqualTo(0x2b);

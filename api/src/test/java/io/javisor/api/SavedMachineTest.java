@@ -127,7 +127,7 @@ class SavedMachineTest {
                 clones.add(state.restoreAs("clone-" + i));
             }
             clones.forEach(VirtualMachine::resume);
-            // One dot more: by then a clone has read each page of the data eight times.
+            // One dot more: by then a clone has read each page of the data.
             for (VirtualMachine clone : clones) {
                 clone.await(Wait.forConsole("."), Duration.ofSeconds(150));
             }

@@ -10,14 +10,17 @@ import java.nio.file.Path;
 import java.util.Random;
 
 /**
- * A guest of a hundred bytes that computes a checksum for some seconds, prints a dot on the first serial port every 32,768
+ * A guest of a hundred bytes that computes a checksum for some seconds, prints a dot on the first serial port every 4,096
  * steps, and at the end the sum and a newline; then it powers off. Each step reads one of the 4,096 pages of 16 MiB of
- * random data, and writes one of 4,096 words of a table.
+ * random data, and writes one of 4,096 words of a table. Between two dots it waits for the time-stamp counter, so that it
+ * is in the middle of its work for long enough on a fast processor too.
  */
 final class TinyKernel {
     static final int DOTS = 16;
 
-    private static final int STEP = 0x8000;
+    /** How often it reads its data. */
+    static final int STEPS = 0x1_0000;
+
     private static final long PRIME = 0x100000001B3L; // FNV-1a, 64 bits
     private static final long BASIS = 0xCBF29CE484222325L;
     private static final int PAGES = 0x1000;
@@ -38,13 +41,19 @@ final class TinyKernel {
         49 0f af d8                   # imul rbx, r8
         49 89 1c d1                   # mov [r9 + rdx * 8], rbx
         48 ff c1                      # inc rcx
-        48 f7 c1 ff 7f 00 00          # test rcx, 0x7fff
-        75 07                         # jne on
+        48 f7 c1 ff 0f 00 00          # test rcx, 0xfff
+        75 1c                         # jne on
         b0 2e                         # mov al, '.'
         66 ba f8 03                   # mov dx, 0x3f8
         ee                            # out dx, al
-        48 81 f9 00 00 08 00          # on: cmp rcx, 0x80000
-        75 c4                         # jne step
+        0f 31                         # wait: rdtsc
+        48 c1 e2 20                   # shl rdx, 32
+        48 09 c2                      # or rdx, rax
+        4c 39 e2                      # cmp rdx, r12              zero at first
+        72 f2                         # jb wait
+        4c 8d a2 00 00 00 10          # lea r12, [rdx + 0x10000000]
+        48 81 f9 00 00 01 00          # on: cmp rcx, 0x10000
+        75 af                         # jne step
         48 31 ff                      # xor rdi, rdi
         48 31 d2                      # xor rdx, rdx
         49 0f af f8                   # fold: imul rdi, r8
@@ -94,7 +103,7 @@ final class TinyKernel {
         ByteBuffer data = ByteBuffer.wrap(data()).order(ByteOrder.LITTLE_ENDIAN);
         long[] table = new long[PAGES];
         long hash = BASIS;
-        for (long i = 0; i < (long) DOTS * STEP; i++) {
+        for (long i = 0; i < STEPS; i++) {
             int page = (int) (i % PAGES);
             hash = ((hash ^ i) ^ data.getLong(page * 4096)) * PRIME;
             table[page] = hash;

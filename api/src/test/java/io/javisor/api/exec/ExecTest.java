@@ -25,12 +25,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** The engine against real shells: what holds for each of them, on pipes and on a terminal in all its glory. */
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT)
 class ExecTest {
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path folder;
