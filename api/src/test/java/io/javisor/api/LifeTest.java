@@ -28,9 +28,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** From creation to close, in all orders, with a guest that never ends by itself. */
 @Timeout(300)
+@Isolated("counts what the whole JVM holds")
 class LifeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

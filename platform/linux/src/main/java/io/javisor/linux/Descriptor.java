@@ -27,6 +27,8 @@ public final class Descriptor implements AutoCloseable {
     @SuppressWarnings("UnusedVariable") // by USES: uses in progress, plus CLOSED
     private volatile int uses;
 
+    private volatile boolean locked;
+
     private Descriptor(int fd, String name) {
         this.fd = fd;
         this.name = name;
@@ -144,7 +146,17 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
+    /** Notes that the opening behind the number holds a lock by flock(2). */
+    void locked() {
+        locked = true;
+    }
+
     private void giveBack() {
+        if (locked) {
+            // A process that this one is just starting has the opening too until it calls execve(2), and with it the
+            // lock.
+            FileCalls.flock(CallState.current(), fd, HostFile.LOCK_UNLOCK);
+        }
         // Linux frees the number whatever close(2) returns; retrying could close somebody else's.
         FileCalls.close(CallState.current(), fd);
     }

@@ -39,6 +39,7 @@ public final class HostFile implements AutoCloseable {
     private static final int LOCK_SHARED = 1;
     private static final int LOCK_EXCLUSIVE = 2;
     private static final int LOCK_NO_WAIT = 4;
+    static final int LOCK_UNLOCK = 8;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
     private static final int KEEP_SIZE = 1;
@@ -303,6 +304,7 @@ public final class HostFile implements AutoCloseable {
                 return false;
             }
             check("flock", -1, -1, result);
+            descriptor.locked();
             return true;
         } finally {
             descriptor.release();

@@ -3,12 +3,14 @@ package io.javisor.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -222,6 +224,31 @@ class HostFileTest {
                         file.read(vector, 0);
                     }))
                     .isLessThan(2_000);
+        }
+    }
+
+    @Test
+    void aLockEndsWithItsFileWhileProcessesAreStarted() throws Exception {
+        Path path = Files.createFile(folder.resolve("locked"));
+        AtomicBoolean done = new AtomicBoolean();
+        Thread starter = Thread.ofPlatform().start(() -> {
+            while (!done.get()) {
+                try {
+                    new ProcessBuilder("/bin/true").start().waitFor();
+                } catch (IOException | InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        });
+        try {
+            for (int i = 0; i < 20_000; i++) {
+                try (HostFile file = HostFile.open(path, HostFile.READ_WRITE)) {
+                    assertThat(file.tryLock(true)).as("try %d", i).isTrue();
+                }
+            }
+        } finally {
+            done.set(true);
+            starter.join();
         }
     }
 }
