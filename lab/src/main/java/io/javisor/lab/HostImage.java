@@ -33,7 +33,7 @@ import java.util.Optional;
  * @param modules the folder of the kernel's modules
  */
 record HostImage(Path kernel, Path initramfs, String release, Path modules) {
-    private static final List<String> SCRIPTS = List.of("init", "agent", "session");
+    private static final List<String> SCRIPTS = List.of("init", "agent", "heart", "session");
     /** What the root file system takes. */
     private static final List<String> ROOT_MODULES =
             List.of("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay");
