@@ -20,11 +20,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /** System calls fail under machines that come and go in another JVM: each failure is a typed error, and nothing leaks. */
 @Timeout(300)
-@Isolated("counts what the whole JVM holds")
 class FaultInjectionTest {
     private static final Path STRACE = Path.of("/usr/bin/strace");
 
