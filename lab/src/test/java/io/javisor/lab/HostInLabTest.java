@@ -9,9 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -50,6 +53,35 @@ class HostInLabTest {
     void keepsProcessor0FreeOfCommands() throws IOException {
         assertThat(Files.readString(Path.of("/proc/self/status"))).containsPattern("Cpus_allowed_list:\\s1-2\n");
         assertThat(Runtime.getRuntime().availableProcessors()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    @Timeout(60)
+    void wakesEveryProcessorThatGuestsRunOn(int processor) throws Exception {
+        long begun = beats(processor);
+        while (beats(processor) < begun + 3) {
+            Thread.sleep(50);
+        }
+    }
+
+    /** How often the process that is bound to a processor has been woken. */
+    private static long beats(int processor) {
+        Pattern status = Pattern.compile(
+                "Name:\\s(busybox|cat)\n.*Cpus_allowed_list:\\s" + processor
+                        + "\n.*\nvoluntary_ctxt_switches:\\s([0-9]+)\n",
+                Pattern.DOTALL);
+        for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
+            try {
+                Matcher found = status.matcher(Files.readString(Path.of("/proc/" + process.pid() + "/status")));
+                if (found.find()) {
+                    return Long.parseLong(found.group(2));
+                }
+            } catch (IOException e) {
+                // it has just ended
+            }
+        }
+        throw new AssertionError("no process is bound to processor " + processor);
     }
 
     @ParameterizedTest
