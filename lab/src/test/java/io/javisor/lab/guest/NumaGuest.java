@@ -35,40 +35,51 @@ final class NumaGuest {
     private static final String LIBC = "lib/x86_64-linux-gnu/libc.so.6";
     private static final String LOADER = "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
 
-    /** Writes the guest's view as lines of {@code name=value}; programs' lines have their name in front. */
+    /**
+     * Writes the guest's view as lines of {@code name=value}; programs' lines have their name in front. A few programs read all files,
+     * since a program's start takes long in a large guest. A shell's {@code read} can't read {@code cpulist}.
+     */
     static final String REPORT = """
-        n=/sys/devices/system/node
+        cd /sys/devices/system/node
         echo "release=$(uname -r)"
-        echo "online=$(cat $n/online)"
-        echo "processors=$(cat /sys/devices/system/cpu/online)"
-        echo "withmemory=$(cat $n/has_memory)"
-        for d in $n/node[0-9]*; do
-            i=${d##*/node}
-            echo "cpulist.$i=$(cat $d/cpulist)"
-            echo "distance.$i=$(cat $d/distance)"
-            echo "total.$i=$(awk '/MemTotal/ {print $4}' $d/meminfo)"
-            a=$d/access0/initiators
-            for f in read_latency write_latency read_bandwidth write_bandwidth; do
-                [ -f $a/$f ] && echo "$f.$i=$(cat $a/$f)" | tr -d _
-            done
-            [ -d $a ] && echo "initiators.$i=$(cd $a; ls -d node* 2>/dev/null | tr -d node | sort -n | xargs)"
-        done
+        awk '{
+            names["node/online"] = "online"; names["cpu/online"] = "processors"; names["node/has_memory"] = "withmemory"
+            n = split(FILENAME, path, "/"); print names[path[n - 1] "/" path[n]] "=" $0
+        }' /sys/devices/system/node/online /sys/devices/system/cpu/online /sys/devices/system/node/has_memory
+        awk -F '\n' '{
+            n = split(FILENAME, path, "/"); node = substr(path[1], 5); name = path[n]; gsub("_", "", name)
+            print name "." node "=" $0
+        }' $(ls -d node[0-9]*/cpulist node[0-9]*/distance node[0-9]*/access0/initiators/*_latency \
+            node[0-9]*/access0/initiators/*_bandwidth 2>/dev/null)
+        awk '$3 == "MemTotal:" {print "total." $2 "=" $4}' node[0-9]*/meminfo
+        ls -d node[0-9]*/access0/initiators/node[0-9]* 2>/dev/null | sort -V | awk -F / '
+            {n = substr($1, 5); near[n] = near[n] (n in near ? " " : "") substr($4, 5)}
+            END {for (n in near) print "initiators." n "=" near[n]}'
         awk '/^Node/ {n = $2 + 0} $1 == "present" {p[n] += $2} END {for (n in p) print "present." n "=" p[n]}' /proc/zoneinfo
         numactl -H | sed 's/^/numactl: /'
-        lscpu | grep -E '^(CPU|NUMA|Socket|Thread|Core)' | sed 's/^/lscpu: /'
-        lscpu -p=CPU,NODE,SOCKET,CORE | grep -v '#' | sed 's/^/place: /'
-        for c in /sys/devices/system/cpu/cpu[0-9]*; do
-            echo "place.${c##*/cpu}=$(cat $c/topology/physical_package_id) $(cat $c/topology/die_cpus_list)" \\
-                "$(cat $c/topology/core_cpus_list)" \\
-                    "$(grep -l 3 $c/cache/index*/level 2>/dev/null | sed 's/level/shared_cpu_list/' | xargs -r cat)"
-        done
-        grep -m1 '^model name' /proc/cpuinfo | sed 's/.*: /model=/'
-        dmesg | grep -E 'x2apic|IR-IO-APIC|remapping' | sed 's/^/apic: /'
-        dmesg -r | grep -E '^<[0-4]>' | sed 's/^/warning: /'
-        dmesg | grep -iE 'firmware bug|firmware warn|ACPI (BIOS|Error|Warning)|SRAT: .*(fail|overlap|conflict|ignored)' \
-            | sed 's/^/warning: /'
-        dmesg | grep -iE 'SLIT: .*(bad|invalid)|mismatch|not described|borken|No NUMA config|Faking a node' \
-            | sed 's/^/warning: /'
+        lscpu | awk '/^(CPU|NUMA|Socket|Thread|Core)/ {print "lscpu: " $0}'
+        lscpu -p=CPU,NODE,SOCKET,CORE | awk '!/#/ {print "place: " $0}'
+        cd /sys/devices/system/cpu
+        awk '{
+            split(FILENAME, path, "/"); cpu = substr(path[1], 4); name = path[3]
+            if (path[2] == "topology") seen[cpu, name] = $0
+            else if (path[4] == "level") level[cpu, name] = $0
+            else if (level[cpu, name] == 3) seen[cpu, "last"] = $0
+            cpus[cpu] = 1
+        } END {
+            for (c in cpus)
+                print "place." c "=" seen[c, "physical_package_id"], seen[c, "die_cpus_list"], seen[c, "core_cpus_list"], seen[c, "last"]
+        }' $(ls -d cpu[0-9]*/cache/index*/level 2>/dev/null) \
+            $(ls -d cpu[0-9]*/topology/physical_package_id cpu[0-9]*/topology/die_cpus_list cpu[0-9]*/topology/core_cpus_list \
+                cpu[0-9]*/cache/index*/shared_cpu_list 2>/dev/null)
+        awk '/^model name/ {sub(".*: ", ""); print "model=" $0; exit}' /proc/cpuinfo
+        dmesg -r | awk '
+            /Linux version/ {print "banner: " $0}
+            /x2apic|IR-IO-APIC|remapping/ {print "apic: " $0}
+            /^<[0-4]>/ {print "warning: " $0; next}
+            {line = tolower($0)}
+            line ~ /firmware bug|firmware warn|acpi (bios|error|warning)|srat: .*(fail|overlap|conflict|ignored)/ {print "warning: " $0}
+            line ~ /slit: .*(bad|invalid)|mismatch|not described|borken|no numa config|faking a node/ {print "warning: " $0}'
         """;
 
     @SuppressWarnings("InlineFormatString") // a program of its own
