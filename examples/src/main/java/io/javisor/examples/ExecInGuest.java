@@ -2,6 +2,7 @@ package io.javisor.examples;
 
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
+import io.javisor.api.exec.ExecException;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
 import java.time.Duration;
@@ -28,10 +29,13 @@ public final class ExecInGuest {
                     .build());
             IO.println(greeting.stdoutText().strip() + ", exit code " + greeting.exitCode());
 
-            ExecResult endless = vm.exec(ExecRequest.command("sleep", "1000")
-                    .timeout(Duration.ofMillis(500))
-                    .build());
-            IO.println("timed out: " + endless.timedOut());
+            try {
+                vm.exec(ExecRequest.command("sleep", "1000")
+                        .timeout(Duration.ofMillis(500))
+                        .build());
+            } catch (ExecException e) { // e.result() has what the program had printed until then
+                IO.println(e.code() + ": " + e.getMessage());
+            }
 
             IO.println("ended: " + vm.shutdown(PATIENCE));
         }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.javisor.api.VirtualMachine;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.testing.WithVirtualMachine;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -13,7 +12,6 @@ import org.junit.jupiter.api.Test;
  * {@code @LabTest} is there because this project's tests of guests need no KVM outside.
  */
 @LabTest(guests = "6.12-cloud")
-@Tag("long")
 @WithVirtualMachine(memory = "256M", vcpus = 2, append = "quiet javisor.example", modules = "hv_utils")
 class ExamplesInLabTest {
     @Test
@@ -45,7 +43,20 @@ class ExamplesInLabTest {
 
     @Test
     void execInGuest() {
-        assertThat(Printed.by(() -> ExecInGuest.main(new String[0])))
-                .isEqualTo("sorted: 8 9 10 \nhello guest, exit code 3\ntimed out: true\nended: PoweredOff[]\n");
+        assertThat(Printed.by(() -> ExecInGuest.main(new String[0]))).isEqualTo("""
+                        sorted: 8 9 10\s
+                        hello guest, exit code 3
+                        exec-timeout: [sleep, 1000] in "exec" took longer than 500 ms and was killed
+                        ended: PoweredOff[]
+                        """);
+    }
+
+    @Test
+    void twoNumaNodes() {
+        assertThat(Printed.by(() -> TwoNumaNodes.main(new String[0])).lines())
+                .anyMatch(l -> l.matches("  the guest sees  vCPU 0, [0-9]+ kB, distances 10 21"))
+                .anyMatch(l -> l.matches("  the guest sees  vCPU 1, [0-9]+ kB, distances 21 10"))
+                .anyMatch(l -> l.matches("  the host says   node 0: [0-9]+ pages on host node 0.*"))
+                .anyMatch(l -> l.matches("  the host says   node 1: [0-9]+ pages on host node 1.*"));
     }
 }
