@@ -51,6 +51,7 @@ class NumaInGuestTest {
     }
 
     @Test
+    @Tag("long")
     void sixteenVcpusOverFourNodes() {
         seen("6.1-cloud", four());
     }

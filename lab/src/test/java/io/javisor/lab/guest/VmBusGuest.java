@@ -32,6 +32,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -236,6 +237,7 @@ abstract class VmBusGuest {
     }
 
     @Test
+    @Tag("long")
     @SuppressWarnings("JUnitMethodInvoked") // what held before holds again
     @Order(8)
     void aSecondKernelReconnectsByKexec() throws Exception {

@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The bus in Debian's stock 6.12, also saved and restored in the middle of its work. */
-@Tag("long")
 @LabTest(guests = "6.12-cloud", timeout = 600)
 class VmBusIn612GuestTest extends VmBusGuest {
     private static final int PIECES = 40;
@@ -31,6 +30,7 @@ class VmBusIn612GuestTest extends VmBusGuest {
      * one that is restored the connection is cut, and what the guest got before is the beginning of it.
      */
     @Test
+    @Tag("long")
     @Order(6)
     void aSaveInTheMiddleOfTrafficLosesAndDoublesNothing(@TempDir Path folder) throws Exception {
         Path state = folder.resolve("state");
@@ -74,6 +74,7 @@ class VmBusIn612GuestTest extends VmBusGuest {
 
     /** A thread of the host that never reads what the guest sent keeps nobody from saving. */
     @Test
+    @Tag("long")
     @Order(7)
     void aReaderThatDoesNotReadDoesNotHoldUpASave(@TempDir Path folder) throws Exception {
         try (HvSocket socket = connect(vm, TEE)) {
