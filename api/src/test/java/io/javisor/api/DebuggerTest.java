@@ -3,6 +3,8 @@ package io.javisor.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javisor.kvm.DebugSupport;
+import io.javisor.kvm.Kvm;
 import io.javisor.kvm.gdb.GdbServer;
 import io.javisor.partition.HypervisorException;
 import java.io.IOException;
@@ -89,6 +91,8 @@ class DebuggerTest {
                 // mov rbx, 0xcbf29ce484222325
                 assertThat(gdb.ask("m100000,a")).isEqualTo("48bb25232284e49cf2cb");
 
+                softwareBreakpointWorksOrIsRefused(gdb);
+
                 assertThat(gdb.ask("s")).isEqualTo("T05thread:1;");
                 assertThat(register(gdb, RIP)).isEqualTo(SECOND);
                 assertThat(register(gdb, RBX)).isEqualTo(0xCBF29CE484222325L);
@@ -113,6 +117,26 @@ class DebuggerTest {
             // One dot of sixteen, then a sum.
             assertThat(vm.console().text()).startsWith(".=").hasSize(19);
         }
+    }
+
+    /** A breakpoint that this host's KVM would not report is not put into the guest. */
+    private static void softwareBreakpointWorksOrIsRefused(GdbClient gdb) throws IOException {
+        boolean works;
+        try (Kvm kvm = Kvm.open()) {
+            works = DebugSupport.probe(kvm).software();
+        }
+        String answer = gdb.ask("Z0," + Long.toHexString(SECOND) + ",1");
+        if (works) {
+            assertThat(answer).isEqualTo("OK");
+            assertThat(gdb.ask("c")).isEqualTo("T05thread:1;swbreak:;");
+            assertThat(register(gdb, RIP)).isEqualTo(SECOND);
+            assertThat(gdb.ask("z0," + Long.toHexString(SECOND) + ",1")).isEqualTo("OK");
+            assertThat(gdb.ask("P10=" + hex(ENTRY))).isEqualTo("OK");
+        } else {
+            assertThat(answer).startsWith("E.KVM of this host does not report INT3");
+        }
+        assertThat(gdb.ask("m100000,a")).isEqualTo("48bb25232284e49cf2cb");
+        assertThat(register(gdb, RIP)).isEqualTo(ENTRY);
     }
 
     @Test

@@ -41,7 +41,7 @@ public final class TwoNumaNodes {
                 vm.exec(
                                 "sh",
                                 "-c",
-                                "mkdir /n%d && mount -t tmpfs -o mpol=bind:%d n /n%d && head -c 64M /dev/zero >/n%d/file"
+                                "mkdir /n%d && mount -t tmpfs -o mpol=bind:%d n /n%d && head -c 67108864 /dev/zero >/n%d/file"
                                         .formatted(n, n, n, n))
                         .orThrow();
             }

@@ -4,10 +4,8 @@ import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.kvm.partition.LongModeEntry;
 import io.javisor.kvm.partition.MemfdBacking;
 import io.javisor.kvm.partition.PartitionConfig;
-import io.javisor.kvm.partition.PartitionListener;
 import io.javisor.linux.PageSize;
 import io.javisor.partition.GuestMemory;
-import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.bus.IoBus;
 import io.javisor.partition.bus.IoDevice;
@@ -34,7 +32,7 @@ final class BenchmarkPartition implements AutoCloseable {
 
     BenchmarkPartition(byte[] code) {
         var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported, false, Set.of());
-        partition = KvmPartition.create(config, new Failures());
+        partition = KvmPartition.create(config, new BenchmarkFailures());
         partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
         claim(partition.ports(), PORT, 0x100);
         claim(partition.mmio(), REGISTER, 0x1000);
@@ -77,28 +75,5 @@ final class BenchmarkPartition implements AutoCloseable {
 
         @Override
         public void write(long offset, int size, long value) {}
-    }
-
-    /** Ends the benchmark's JVM with what happened: its thread waits for a guest that is no more. */
-    private static final class Failures implements PartitionListener {
-        @Override
-        public void tripleFault(int vcpu, String registers) {
-            end("triple fault: " + registers);
-        }
-
-        @Override
-        public void crashed(int vcpu, long[] parameters, String message) {
-            end("crash: " + message);
-        }
-
-        @Override
-        public void failed(int vcpu, HypervisorException error) {
-            end(error.getMessage());
-        }
-
-        private static void end(@org.jspecify.annotations.Nullable String why) {
-            System.err.println("the benchmark's guest failed: " + why);
-            Runtime.getRuntime().halt(1);
-        }
     }
 }

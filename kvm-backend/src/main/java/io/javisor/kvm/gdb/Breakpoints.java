@@ -1,5 +1,6 @@
 package io.javisor.kvm.gdb;
 
+import io.javisor.kvm.DebugSupport;
 import io.javisor.kvm.Exit;
 import io.javisor.kvm.GuestDebug;
 import io.javisor.kvm.Vcpu;
@@ -21,18 +22,23 @@ final class Breakpoints {
     private static final int BREAKPOINT_EXCEPTION = 3;
 
     private final GuestView view;
+    private final DebugSupport support;
     private final Map<Long, Software> software = new HashMap<>(); // by virtual address
     private final List<GuestDebug.Breakpoint> hardware = new ArrayList<>();
 
     private record Software(long gpa, byte original) {}
 
-    Breakpoints(GuestView view) {
+    Breakpoints(GuestView view, DebugSupport support) {
         this.view = view;
+        this.support = support;
     }
 
     synchronized void addSoftware(Vcpu vcpu, long address) {
         if (software.containsKey(address)) {
             return; // gdb may insert what is there
+        }
+        if (!support.software()) {
+            throw new GdbError("KVM of this host does not report INT3" + (support.hardware() ? ": use hbreak" : ""));
         }
         if (software.size() >= MOST_SOFTWARE) {
             throw new GdbError(GdbError.NO_SPACE);
@@ -62,6 +68,9 @@ final class Breakpoints {
     synchronized void addHardware(GuestDebug.Breakpoint breakpoint) {
         if (hardware.contains(breakpoint)) {
             return;
+        }
+        if (!support.hardware()) {
+            throw new GdbError("KVM of this host does not load the debug registers for guests");
         }
         if (hardware.size() >= MOST_HARDWARE) {
             throw new GdbError(GdbError.NO_SPACE);

@@ -1,6 +1,6 @@
 package io.javisor.kvm.gdb;
 
-/** A request that can't be done: the answer is E and an errno, as gdb understands them. */
+/** A request that can't be done: the answer is E and an errno, or a reason in words, as gdb understands them. */
 final class GdbError extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -16,14 +16,19 @@ final class GdbError extends RuntimeException {
     /** All of the processor's breakpoints are taken (ENOSPC). */
     static final int NO_SPACE = 28;
 
-    private final int errno;
+    private final String answer;
 
     GdbError(int errno) {
         super("errno " + errno, null, false, false);
-        this.errno = errno;
+        this.answer = "E" + Hex.of((byte) errno);
+    }
+
+    GdbError(String reason) {
+        super(reason, null, false, false);
+        this.answer = "E." + reason;
     }
 
     String answer() {
-        return "E" + Hex.of((byte) errno);
+        return answer;
     }
 }

@@ -59,7 +59,7 @@ final class GdbSession implements GdbTarget.Events {
         this.target = target;
         this.kill = kill;
         this.view = new GuestView(target.memory());
-        this.breakpoints = new Breakpoints(view);
+        this.breakpoints = new Breakpoints(view, target.support());
         this.requests = new GdbRequests(target, view, breakpoints);
         // The capability's value is the set of flags that KVM_SET_GUEST_DEBUG takes.
         this.blocksInterrupts = (target.check(Capability.SET_GUEST_DEBUG2) & KVM_GUESTDBG_BLOCKIRQ) != 0;

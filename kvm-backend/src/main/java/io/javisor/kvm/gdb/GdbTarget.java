@@ -1,6 +1,7 @@
 package io.javisor.kvm.gdb;
 
 import io.javisor.kvm.Capability;
+import io.javisor.kvm.DebugSupport;
 import io.javisor.kvm.Exit;
 import io.javisor.kvm.GuestDebug;
 import io.javisor.kvm.Vcpu;
@@ -16,6 +17,9 @@ public interface GdbTarget {
 
     /** What its VM can do; values as in {@link io.javisor.kvm.KvmVm#check}. */
     int check(Capability capability);
+
+    /** What stops a guest on this host; asked at a session's beginning, on its thread. */
+    DebugSupport support();
 
     /** The guest's memory. */
     GuestMemory memory();

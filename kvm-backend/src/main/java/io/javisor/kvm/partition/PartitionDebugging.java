@@ -1,6 +1,7 @@
 package io.javisor.kvm.partition;
 
 import io.javisor.kvm.Capability;
+import io.javisor.kvm.DebugSupport;
 import io.javisor.kvm.Exit;
 import io.javisor.kvm.GuestDebug;
 import io.javisor.kvm.KvmVm;
@@ -39,6 +40,11 @@ final class PartitionDebugging implements GdbTarget {
     @Override
     public int check(Capability capability) {
         return vm.check(capability);
+    }
+
+    @Override
+    public DebugSupport support() {
+        return DebugSupport.probe(vm.kvm());
     }
 
     @Override

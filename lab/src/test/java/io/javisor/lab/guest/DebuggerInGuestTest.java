@@ -1,11 +1,13 @@
 package io.javisor.lab.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.javisor.api.Outcome;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
+import io.javisor.kvm.DebugSupport;
 import io.javisor.kvm.Exit;
 import io.javisor.kvm.GuestDebug;
 import io.javisor.kvm.GuestRam;
@@ -92,9 +94,69 @@ class DebuggerInGuestTest {
         return line.substring(0, 16);
     }
 
+    private static DebugSupport support() {
+        try (Kvm kvm = Kvm.open()) {
+            return DebugSupport.probe(kvm);
+        }
+    }
+
+    @Test
+    void gdbReadsStepsAndLetsAStockKernelGoOn() throws Exception {
+        assumeTrue(Files.isExecutable(GDB), "needs gdb: apt-get install gdb");
+        try (VirtualMachine vm = machine()) {
+            int port = vm.debugger(0).port();
+            vm.start().await(Wait.forShell(), PATIENCE);
+            String banner = symbol(vm, "linux_banner");
+            CompletableFuture<String> answer;
+            try (Gdb gdb = new Gdb(
+                    port,
+                    "info threads",
+                    "x/s 0x" + banner,
+                    "printf \"rip %lx cr3 %lx\\n\", $rip, $cr3",
+                    "stepi",
+                    "stepi",
+                    "printf \"then %lx\\n\", $rip",
+                    "detach")) {
+                answer = CompletableFuture.supplyAsync(() ->
+                        vm.exec("sh", "-c", "hostname stepped && hostname").stdoutText());
+                String said = gdb.toItsEnd();
+                System.out.println(said);
+                assertThat(said)
+                        .contains("Thread 1 (vCPU 0", "Thread 2 (vCPU 1", "\"Linux version 6.12")
+                        .containsPattern("rip [0-9a-f]+ cr3 [0-9a-f]+")
+                        .containsPattern("then [0-9a-f]+")
+                        .contains("detached]");
+            }
+            assertThat(answer.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo("stepped\n");
+            assertThat(vm.exec("dmesg").stdoutText()).doesNotContain("soft lockup", "BUG:", "Oops", "int3");
+            assertThat(vm.shutdown(PATIENCE)).isEqualTo(new Outcome.PoweredOff());
+        }
+    }
+
+    @Test
+    void gdbIsToldWhereBreakpointsDoNotWork() throws Exception {
+        assumeTrue(Files.isExecutable(GDB), "needs gdb: apt-get install gdb");
+        DebugSupport support = support();
+        assumeFalse(support.software() && support.hardware(), "breakpoints work on this host");
+        try (VirtualMachine vm = machine()) {
+            int port = vm.debugger(0).port();
+            vm.start().await(Wait.forShell(), PATIENCE);
+            String place = symbol(vm, "__x64_sys_sethostname");
+            String kind = support.software() ? "hbreak" : "break";
+            try (Gdb gdb = new Gdb(port, kind + " *0x" + place, "continue", "detach")) {
+                assertThat(gdb.toItsEnd()).contains("Cannot insert");
+            }
+            assertThat(vm.exec("sh", "-c", "hostname on && hostname").stdoutText())
+                    .as("the guest meets no breakpoint")
+                    .isEqualTo("on\n");
+            assertThat(vm.shutdown(PATIENCE)).isEqualTo(new Outcome.PoweredOff());
+        }
+    }
+
     @Test
     void gdbBreaksInAStockKernelAndContinues() throws Exception {
         assumeTrue(Files.isExecutable(GDB), "needs gdb: apt-get install gdb");
+        assumeTrue(support().software() && support().hardware(), "this host's KVM does not report breakpoints");
         String startKernel;
         try (VirtualMachine vm = machine()) {
             int port = vm.debugger(0).port();
@@ -173,6 +235,7 @@ class DebuggerInGuestTest {
 
     @Test
     void aBreakpointOfTheGuestsOwnGoesBackToIt() {
+        assumeTrue(support().software(), "this host's KVM does not report INT3");
         try (Kvm kvm = Kvm.open();
                 KvmVm vm = kvm.createVm();
                 GuestRam ram = vm.mapMemory(0, 0x10000);

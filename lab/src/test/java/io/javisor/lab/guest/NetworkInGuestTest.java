@@ -160,7 +160,6 @@ class NetworkInGuestTest {
     }
 
     @Test
-    @Tag("long")
     void twoGuestsOnASwitchMeetInTheirVlan() {
         var net = new VirtualSwitch("lab");
         try (VirtualMachine left = guest("left", "6.1-cloud", net);

@@ -23,12 +23,10 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A stock kernel is saved in the middle of its work, and goes on in another JVM as if nothing had been. */
-@Tag("long")
 @LabTest(guests = "6.12-cloud")
 class SavedGuestTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
