@@ -402,6 +402,35 @@ class ChannelTest {
         guest.connect(VmBusVersion.V5_3);
     }
 
+    /** As a panicking guest does, whose other vCPUs are stopped. */
+    @Test
+    void unloadIsAnsweredThoughTheEomComesFromAnotherVcpu() {
+        guest.connect(VmBusVersion.V5_3);
+        guest.bus().add(device);
+        guest.post(new GuestMessage.RequestOffers());
+        guest.reactor().run();
+        guest.post(new GuestMessage.Unload());
+        guest.reactor().run();
+        assertThat(guest.synIc().guestTakesElsewhere(0, 2)).as("an offer").isNotNull();
+        guest.reactor().run();
+        assertThat(guest.synIc().guestTakesElsewhere(0, 2)).isNull();
+        guest.reactor().advance(Duration.ofMillis(100));
+        assertThat(guest.synIc().guestTakesElsewhere(0, 2)).isEqualTo(new HostMessage.UnloadResponse().encode());
+    }
+
+    @Test
+    void aSlotThatWasFullForLongGetsItsMessages() {
+        guest.connect(VmBusVersion.V5_3);
+        guest.bus().add(device);
+        guest.post(new GuestMessage.RequestOffers());
+        guest.reactor().advance(Duration.ofMinutes(10));
+        assertThat(guest.synIc().guestTakes(0, 2)).as("an offer").isNotNull();
+        guest.reactor().run();
+        assertThat(guest.synIc().guestTakes(0, 2))
+                .as("and the end of all")
+                .isEqualTo(new HostMessage.AllOffersDelivered().encode());
+    }
+
     @Test
     void messagesToOtherConnectionsOrOfOtherTypesAreRefused() {
         byte[] unload = new GuestMessage.Unload().encode();

@@ -30,6 +30,15 @@ public final class MessageQueues implements MessagePort {
     private static final int MESSAGE_TYPE = 1; // VMBus channel message
     private static final int BUDGET = 64;
 
+    /**
+     * How soon a full slot is looked at again though nobody told that it is free, and how seldom in the end. A guest that panics
+     * empties the slots of the vCPUs that it has stopped and writes EOM on the one that is left, which tells nothing of the
+     * others' slots; it waits 100 s for the answer to its UNLOAD (Linux: vmbus_wait_for_unload).
+     */
+    private static final long FIRST_LOOK_NANOS = 50_000_000;
+
+    private static final long LAST_LOOK_NANOS = 1_000_000_000;
+
     private final SynIc synIc;
     private final Reactor reactor;
     private final Consumer<byte[]> receiver;
@@ -39,6 +48,8 @@ public final class MessageQueues implements MessagePort {
     private int vp;
     private int waitingFor = -1;
     private boolean paused;
+    private Reactor.@Nullable Timer look;
+    private long lookNanos = FIRST_LOOK_NANOS;
 
     /**
      * Empty queues.
@@ -124,18 +135,31 @@ public final class MessageQueues implements MessagePort {
     private void flush() {
         boolean stalled = out.size() >= MAX_OUT;
         for (byte[] message = out.peek(); message != null && !paused; message = out.peek()) {
-            if (synIc.post(vp, VmBusServer.SINT, MESSAGE_TYPE, message) != SynIc.Posted.DELIVERED) {
-                if (waitingFor != vp) {
-                    int slot = vp;
-                    waitingFor = slot;
-                    synIc.whenSlotFree(slot, VmBusServer.SINT, reactor, () -> slotFree(slot));
-                }
+            SynIc.Posted posted = synIc.post(vp, VmBusServer.SINT, MESSAGE_TYPE, message);
+            if (posted != SynIc.Posted.DELIVERED) {
+                await(posted);
                 break;
             }
             out.remove();
+            lookNanos = FIRST_LOOK_NANOS;
         }
         if (stalled && out.size() < MAX_OUT) {
             schedule();
+        }
+    }
+
+    private void await(SynIc.Posted posted) {
+        if (waitingFor != vp) {
+            int slot = vp;
+            waitingFor = slot;
+            synIc.whenSlotFree(slot, VmBusServer.SINT, reactor, () -> slotFree(slot));
+        }
+        if (posted == SynIc.Posted.SLOT_BUSY && look == null) {
+            look = reactor.schedule(lookNanos, () -> {
+                look = null;
+                lookNanos = Math.min(2 * lookNanos, LAST_LOOK_NANOS);
+                flush();
+            });
         }
     }
 

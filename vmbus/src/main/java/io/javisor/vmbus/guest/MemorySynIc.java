@@ -142,6 +142,11 @@ public final class MemorySynIc implements SynIc {
         return message;
     }
 
+    /** The guest takes the message out of a slot of a vCPU that it has stopped, and writes EOM on another: nobody hears of it. */
+    public synchronized byte @Nullable [] guestTakesElsewhere(int vp, int sint) {
+        return messages.remove(slot(vp, sint));
+    }
+
     /** The guest takes and clears an event flag. */
     public synchronized boolean guestTakesFlag(int vp, int sint, int flag) {
         BitSet set = flags.get(slot(vp, sint));
