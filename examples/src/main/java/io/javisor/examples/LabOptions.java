@@ -131,7 +131,11 @@ final class LabOptions {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-XX:-UsePerfData",
-                "--enable-native-access=io.javisor.linux"));
+                "-Xlog:disable",
+                "-Xlog:all=error:stderr",
+                "--enable-native-access=io.javisor.linux",
+                // The cache of classes that this JVM was started with, if it was.
+                System.getProperty("javisor.jvm-option", "-Xshare:auto")));
         command.addAll(List.of("-p", System.getProperty("jdk.module.path"), "-m"));
         command.add("io.javisor.examples/" + JavisorCommand.class.getName());
         command.addAll(line.getParent().getParseResult().originalArgs().stream()

@@ -9,12 +9,15 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
 
-/** Makes a guest need memory and need it no more, and draws what it gets: a line every two seconds. */
+/**
+ * Makes a guest need memory, asks it to give up what it needs no more, and draws what it has: a line a second. It would give that
+ * up by itself too, once it has needed less for a while.
+ */
 final class MemoryShow {
     private static final int WIDTH = 40;
-    private static final long STEP_MILLIS = 2_000;
+    private static final long STEP_MILLIS = 1_000;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final int FILL_MIB = 320;
+    private static final int FILL_MIB = 352;
 
     private final VirtualMachine vm;
     private final PrintWriter out;
@@ -37,13 +40,14 @@ final class MemoryShow {
                                 "sh",
                                 "-c",
                                 "for i in $(seq " + FILL_MIB / 16
-                                        + "); do dd if=/dev/zero of=/fill/$i bs=1M count=16 2>/dev/null; sleep 0.5; done")
+                                        + "); do dd if=/dev/zero of=/fill/$i bs=1M count=16 2>/dev/null; sleep 0.1; done")
                         .timeout(PATIENCE)
                         .build()));
-        draw("filling a tmpfs with " + FILL_MIB + " MiB", () -> !fill.isAlive());
-        long full = memory.assigned();
+        draw("fills a tmpfs with " + FILL_MIB + " MiB", () -> !fill.isAlive());
         vm.exec("sh", "-c", "rm /fill/*");
-        draw("emptied", () -> memory.assigned() < full / 4 * 3);
+        long target = memory.limits().minimum();
+        memory.target(target);
+        draw("empty, asked for all but " + (target >> 20) + " MiB", () -> memory.assigned() <= target);
     }
 
     private void draw(String phase, java.util.function.BooleanSupplier done) throws InterruptedException {
