@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -193,6 +194,7 @@ class NumaPlacementTest {
 
     /** A saved machine's nodes are what they were, wherever they lie now. */
     @Test
+    @Tag("long")
     void aRestoredMachineKeepsItsTopologyAndIsPlacedAnew(@TempDir Path folder) throws Exception {
         Path state = folder.resolve("state");
         String view = "cat /sys/devices/system/node/node*/cpulist /sys/devices/system/node/node*/distance";
