@@ -10,14 +10,14 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * Makes a guest need memory, asks it to give up what it needs no more, and draws what it has: a line a second. It would give that
- * up by itself too, once it has needed less for a while.
+ * Asks a guest for what it does not need, makes it need memory, and draws what it has: a line a second. It would give that up by
+ * itself too, once it has needed less for a while.
  */
 final class MemoryShow {
     private static final int WIDTH = 40;
     private static final long STEP_MILLIS = 1_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final int FILL_MIB = 352;
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final int FILL_MIB = 192;
 
     private final VirtualMachine vm;
     private final PrintWriter out;
@@ -35,19 +35,20 @@ final class MemoryShow {
         vm.exec("sh", "-c", "mkdir -p /fill && mount -t tmpfs -o size=" + FILL_MIB + "m fill /fill")
                 .orThrow();
         draw("idle", () -> memory.status() != MemoryStatus.UNKNOWN);
+        long start = memory.assigned();
+        long target = memory.limits().minimum();
+        memory.target(target);
+        draw("asked for all but " + (target >> 20) + " MiB", () -> memory.assigned() < start / 4 * 3);
+        memory.automatic();
         Thread fill = Thread.ofVirtual()
                 .start(() -> vm.exec(ExecRequest.command(
                                 "sh",
                                 "-c",
                                 "for i in $(seq " + FILL_MIB / 16
-                                        + "); do dd if=/dev/zero of=/fill/$i bs=1M count=16 2>/dev/null; sleep 0.1; done")
+                                        + "); do dd if=/dev/zero of=/fill/$i bs=1M count=16 2>/dev/null; done")
                         .timeout(PATIENCE)
                         .build()));
         draw("fills a tmpfs with " + FILL_MIB + " MiB", () -> !fill.isAlive());
-        vm.exec("sh", "-c", "rm /fill/*");
-        long target = memory.limits().minimum();
-        memory.target(target);
-        draw("empty, asked for all but " + (target >> 20) + " MiB", () -> memory.assigned() <= target);
     }
 
     private void draw(String phase, java.util.function.BooleanSupplier done) throws InterruptedException {
