@@ -33,7 +33,7 @@ public final class ExecInGuest {
                 vm.exec(ExecRequest.command("sleep", "1000")
                         .timeout(Duration.ofMillis(500))
                         .build());
-            } catch (ExecException e) { // e.result() has what the program had printed until then
+            } catch (ExecException e) { // e.captured() has what the program had printed until then
                 IO.println(e.code() + ": " + e.getMessage());
             }
 

@@ -8,6 +8,7 @@ import io.javisor.memory.MemoryStatus;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 
 /**
  * Asks a guest for what it does not need, makes it need memory, and draws what it has: a line a second. It would give that up by
@@ -16,7 +17,10 @@ import java.util.Locale;
 final class MemoryShow {
     private static final int WIDTH = 40;
     private static final long STEP_MILLIS = 1_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    /** A guest may keep a part of what it is asked for. */
+    private static final Duration ASKED_PATIENCE = Duration.ofSeconds(15);
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int FILL_MIB = 192;
 
     private final VirtualMachine vm;
@@ -34,11 +38,11 @@ final class MemoryShow {
         out.println("memory # resident, + assigned, . demand; of " + (scale >> 20) + " MiB");
         vm.exec("sh", "-c", "mkdir -p /fill && mount -t tmpfs -o size=" + FILL_MIB + "m fill /fill")
                 .orThrow();
-        draw("idle", () -> memory.status() != MemoryStatus.UNKNOWN);
+        draw("idle", PATIENCE, () -> memory.status() != MemoryStatus.UNKNOWN);
         long start = memory.assigned();
         long target = memory.limits().minimum();
         memory.target(target);
-        draw("asked for all but " + (target >> 20) + " MiB", () -> memory.assigned() < start / 4 * 3);
+        draw("asked for all but " + (target >> 20) + " MiB", ASKED_PATIENCE, () -> memory.assigned() < start / 4 * 3);
         memory.automatic();
         Thread fill = Thread.ofVirtual()
                 .start(() -> vm.exec(ExecRequest.command(
@@ -48,11 +52,11 @@ final class MemoryShow {
                                         + "); do dd if=/dev/zero of=/fill/$i bs=1M count=16 2>/dev/null; done")
                         .timeout(PATIENCE)
                         .build()));
-        draw("fills a tmpfs with " + FILL_MIB + " MiB", () -> !fill.isAlive());
+        draw("fills a tmpfs with " + FILL_MIB + " MiB", PATIENCE, () -> !fill.isAlive());
     }
 
-    private void draw(String phase, java.util.function.BooleanSupplier done) throws InterruptedException {
-        long end = System.nanoTime() + PATIENCE.toNanos();
+    private void draw(String phase, Duration patience, BooleanSupplier done) throws InterruptedException {
+        long end = System.nanoTime() + patience.toNanos();
         boolean last;
         do {
             last = done.getAsBoolean() || System.nanoTime() - end > 0;
