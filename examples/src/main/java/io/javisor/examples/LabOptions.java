@@ -133,6 +133,7 @@ final class LabOptions {
                 "-XX:-UsePerfData",
                 "-Xlog:disable",
                 "-Xlog:all=error:stderr",
+                "-Xlog:aot*=off:stderr", // a cache that does not fit is not used, and that is all
                 "--enable-native-access=io.javisor.linux",
                 // The cache of classes that this JVM was started with, if it was.
                 System.getProperty("javisor.jvm-option", "-Xshare:auto")));
