@@ -1,5 +1,7 @@
 package io.javisor.jmh;
 
+import io.javisor.boot.KernelImage;
+import io.javisor.boot.KernelPayload;
 import io.javisor.boot.debian.DebianPackages;
 import io.javisor.boot.image.Initramfs;
 import java.io.IOException;
@@ -8,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How long stock kernels take to their /init, beside QEMU: the program behind {@code jmh/compare-lab}. It is run three times with
@@ -35,14 +38,19 @@ public final class BootComparison {
 
     private static void prepare(Path folder, Path init) throws IOException {
         DebianPackages packages = DebianPackages.open();
-        var names = new StringBuilder();
+        List<String> names = new ArrayList<>();
         for (String kernel : KERNELS) {
-            names.append(kernel)
-                    .append(' ')
-                    .append(packages.kernel(kernel).image())
-                    .append('\n');
+            Path image = packages.kernel(kernel).image();
+            names.add(String.join("\t", kernel, image.toString(), image.toString()));
+            Optional<KernelPayload> payload = KernelPayload.of(KernelImage.read(image))
+                    .filter(p -> p.compression() != KernelPayload.Compression.OTHER);
+            if (payload.isPresent()) {
+                Path vmlinux = folder.resolve(kernel + ".vmlinux");
+                payload.get().extractTo(vmlinux);
+                names.add(String.join("\t", kernel + " unpacked", vmlinux.toString(), image.toString()));
+            }
         }
-        Files.writeString(folder.resolve(NAMES), names);
+        Files.write(folder.resolve(NAMES), names);
         Path initrd = folder.resolve(INITRD);
         Files.deleteIfExists(initrd);
         Initramfs.of(b -> b.console().executable("/init", init)).writeTo(initrd);
@@ -54,10 +62,10 @@ public final class BootComparison {
         Path initrd = Files.copy(folder.resolve(INITRD), memory.resolve(INITRD));
         List<BootRounds> all = new ArrayList<>();
         for (String line : Files.readAllLines(folder.resolve(NAMES))) {
-            int blank = line.indexOf(' ');
-            String name = line.substring(0, blank);
-            Path kernel = Files.copy(Path.of(line.substring(blank + 1)), memory.resolve(name));
-            all.add(new BootRounds(name, kernel, initrd));
+            String[] of = line.split("\t");
+            Path ours = Files.copy(Path.of(of[1]), memory.resolve(of[0]));
+            Path qemus = of[1].equals(of[2]) ? ours : Files.copy(Path.of(of[2]), memory.resolve(of[0] + " of QEMU"));
+            all.add(new BootRounds(of[0], ours, qemus, initrd));
         }
         // A JVM that has booted a guest, and files that have been read.
         all.getFirst().warmUp();

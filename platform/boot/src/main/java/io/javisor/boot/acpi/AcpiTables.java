@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * All ACPI tables of one machine, for one address. SRAT and SLIT are there if the machine has more than one node, can grow, or
- * states its memory's speed; the HMAT if it states that.
+ * All ACPI tables of one machine, for one address. The SLIT is there if the machine has more than one node, can grow, or states
+ * its memory's speed; the HMAT if it states that.
  */
 public final class AcpiTables {
     /** What is added to the number of a node with neither vCPUs nor memory to give its module device's {@code _UID}. */
@@ -77,8 +77,10 @@ public final class AcpiTables {
         long dsdt = layout.add(Dsdt.render(platform.sleepTypeS5(), nodes));
         layout.add(Fadt.render(platform, dsdt));
         layout.add(Madt.render(cpus));
+        // Also for one node: without it Linux looks for an AMD north bridge on PCI, at 64 accesses to its ports
+        // (amd_numa_init).
+        layout.add(Srat.render(cpus, plan, empty));
         if (numa.nodes() > 1 || numa.hasPerformance() || !plan.growthWindows().isEmpty()) {
-            layout.add(Srat.render(cpus, plan, empty));
             layout.add(Slit.render(numa));
         }
         if (numa.hasPerformance()) {
