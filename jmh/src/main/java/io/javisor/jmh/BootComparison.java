@@ -62,7 +62,7 @@ public final class BootComparison {
         Path initrd = Files.copy(folder.resolve(INITRD), memory.resolve(INITRD));
         List<BootRounds> all = new ArrayList<>();
         for (String line : Files.readAllLines(folder.resolve(NAMES))) {
-            String[] of = line.split("\t");
+            String[] of = line.split("\t", 3);
             Path ours = Files.copy(Path.of(of[1]), memory.resolve(of[0]));
             Path qemus = of[1].equals(of[2]) ? ours : Files.copy(Path.of(of[2]), memory.resolve(of[0] + " of QEMU"));
             all.add(new BootRounds(of[0], ours, qemus, initrd));
