@@ -3,6 +3,7 @@ package io.javisor.api;
 import io.javisor.api.console.Console;
 import io.javisor.api.exec.Exec;
 import io.javisor.api.state.Leaf;
+import io.javisor.api.state.MachineLeaf;
 import io.javisor.api.state.StateFolder;
 import io.javisor.boot.BootAddresses;
 import io.javisor.devices.AcpiPower;
@@ -20,11 +21,13 @@ import io.javisor.kvm.partition.PartitionListener;
 import io.javisor.linux.HostThread;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.balloon.DynamicMemoryDevice;
+import io.javisor.partition.GuestAddressException;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.PowerPort;
 import io.javisor.partition.acpi.AcpiNode;
 import io.javisor.partition.bus.IoBus;
+import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.Stateful;
 import io.javisor.partition.synic.SynIc;
 import io.javisor.vmbus.VmBus;
@@ -164,9 +167,7 @@ final class Hardware implements AutoCloseable {
             RunListener listener) {
         var hardware = new Hardware(spec, ram, disks, network, inputs, console, memory, listener);
         try {
-            if (memory != null && hardware.balloon == null) {
-                throw Failure.noBus(spec.name(), "dynamic memory needs one");
-            }
+            hardware.requireBus(spec.name());
             hardware.plugDevices(spec.name());
             inputs.load(ram.plan(), hardware.partition, List.copyOf(hardware.described));
             hardware.generation.place();
@@ -175,6 +176,23 @@ final class Hardware implements AutoCloseable {
             hardware.close();
             throw e;
         }
+    }
+
+    private void requireBus(String machine) {
+        if (memory != null && balloon == null) {
+            throw Failure.noBus(machine, "dynamic memory needs one");
+        }
+    }
+
+    /** Gives the guest the memory that it had come to have, before devices look for their rings in it. */
+    private void growAsSaved(GuestRam ram, MachineLeaf saved) {
+        var running = new RunningRam(ram, partition);
+        try {
+            saved.beyond(ram.bootRegions()).forEach(r -> running.add(r.node(), r.gpa(), r.length()));
+        } catch (GuestAddressException e) {
+            throw new StateException("machine: memory where it can't grow: " + e.getMessage());
+        }
+        saved.requireRegions(partition.memory().regions());
     }
 
     private void plugDevices(String machine) {
@@ -194,10 +212,13 @@ final class Hardware implements AutoCloseable {
             Disks disks,
             MachineNetwork network,
             Console console,
+            @Nullable MachineMemory memory,
             RunListener listener,
             StateFolder saved) {
-        var hardware = new Hardware(spec, ram, disks, network, inputs, console, null, listener);
+        var hardware = new Hardware(spec, ram, disks, network, inputs, console, memory, listener);
         try {
+            hardware.requireBus(spec.name());
+            hardware.growAsSaved(ram, saved.machine());
             hardware.plugDevices(spec.name());
             hardware.partition.setTscFrequency(saved.processors().tscKhz());
             hardware.quiet = true;

@@ -116,11 +116,13 @@ final class Machine implements Hardware.RunListener {
     }
 
     private void bringBack(StateFolder saved) {
+        if (pool != null && memory != null) {
+            pool.admit(memory, Math.max(memory.limits().minimum(), saved.filledBytes()), RECLAIM);
+        }
         lock.lock();
         try {
-            saved.machine().requireRegions(ram.bootRegions());
             disks.open();
-            hardware = Hardware.restore(spec, inputs, ram, disks, network, console, this, saved);
+            hardware = Hardware.restore(spec, inputs, ram, disks, network, console, memory, this, saved);
             tally.booted();
             become(MachineState.PAUSED);
         } catch (RuntimeException | Error e) {
@@ -192,13 +194,16 @@ final class Machine implements Hardware.RunListener {
     /** Finds memory for a run of a machine that shares it. Others may take some time to give it up. */
     private void admit(Duration patience) {
         if (pool != null && memory != null) {
-            pool.admit(memory, patience);
+            pool.admit(memory, memory.startup(), patience);
         }
     }
 
     /** Smart Paging is for machines that ran before and can do with less than they start with. */
     private boolean mayPage() {
-        return memory != null && tally.boots() > 0 && memory.limits().minimum() < memory.startup();
+        return memory != null
+                && tally.boots() > 0
+                && memory.limits().minimum() < memory.startup()
+                && SmartPaging.canPage(ram);
     }
 
     /** Finds memory for the run that begins; a part may have to be on disk. Called with the lock held. */
@@ -207,7 +212,7 @@ final class Machine implements Hardware.RunListener {
             return;
         }
         try {
-            pool.admit(memory, Duration.ZERO);
+            pool.admit(memory, memory.startup(), Duration.ZERO);
         } catch (HypervisorException e) {
             if (!mayPage()) {
                 throw e;
@@ -371,12 +376,6 @@ final class Machine implements Hardware.RunListener {
 
     /** Writes the machine to a folder; not for long under the lock, so that whoever wants to end it can. */
     void save(Path folder, boolean compressed) {
-        if (memory != null) {
-            throw new HypervisorException(
-                    "save-dynamic-memory",
-                    "machine \"" + spec.name() + "\" has dynamic memory, and can't be saved",
-                    "describe it without dynamicMemory(..)");
-        }
         if (spec.cpu().options().contains(CpuOption.NESTED)) {
             throw new HypervisorException(
                     "save-nested",
@@ -389,6 +388,7 @@ final class Machine implements Hardware.RunListener {
             lock.lock();
             try {
                 require("save", MachineState.RUNNING, MachineState.PAUSED);
+                requireUnpaged();
                 run = running();
                 wasRunning = state == MachineState.RUNNING;
                 if (wasRunning) {
@@ -421,6 +421,16 @@ final class Machine implements Hardware.RunListener {
         }
     }
 
+    private void requireUnpaged() {
+        if (memory != null && memory.paged() > 0) {
+            throw new HypervisorException(
+                    "save-paged",
+                    "machine \"" + spec.name() + "\" has " + (memory.paged() >> 20)
+                            + " MiB of its memory on disk still, and can't be saved until it is back",
+                    "try again when memory().paged() is 0: the host was short of memory when the machine started");
+        }
+    }
+
     private List<Leaf> write(StateDraft draft, Hardware run, boolean compressed) {
         var machine = new MachineLeaf(
                 Instant.now(),
@@ -430,7 +440,8 @@ final class Machine implements Hardware.RunListener {
                         .toList());
         var leaves = new ArrayList<Leaf>();
         leaves.add(machine.leaf());
-        leaves.add(SpecLeaf.of(spec.withDrives(disks.described()).withNetworks(network.described())));
+        MachineSpec now = spec.withDrives(disks.described()).withNetworks(network.described());
+        leaves.add(SpecLeaf.of(memory == null ? now : now.withDynamicMemory(memory.limits())));
         leaves.add(ProcessorLeaf.of(run.partition().processors(), inputs.topology()));
         leaves.addAll(run.save());
         for (MemoryBacking node : ram.nodes()) {

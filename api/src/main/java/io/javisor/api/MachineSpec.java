@@ -40,6 +40,11 @@ public record MachineSpec(
         return new MachineSpec(other, numa, cpu, dynamicMemory, linux, onReset, drives, networks);
     }
 
+    /** The same with other limits of dynamic memory. */
+    MachineSpec withDynamicMemory(DynamicMemory limits) {
+        return new MachineSpec(name, numa, cpu, Optional.of(limits), linux, onReset, drives, networks);
+    }
+
     /** The same with other drives. */
     MachineSpec withDrives(List<DriveSpec> others) {
         return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, others, networks);

@@ -45,6 +45,11 @@ final class SmartPaging implements AutoCloseable {
         memory.paged(most);
     }
 
+    /** Whether the machine's memory is of a kind that can be on disk in part: not that of a restored machine. */
+    static boolean canPage(GuestRam ram) {
+        return ram.backing(ram.bootRegions().getFirst().node()) instanceof MemfdBacking;
+    }
+
     /**
      * Brings memory back until all is, or the run is over.
      *

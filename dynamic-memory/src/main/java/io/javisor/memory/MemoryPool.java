@@ -141,14 +141,14 @@ public final class MemoryPool {
     /**
      * Finds memory for a machine that is about to start, taking it from others if it must; what it was promised before holds.
      *
+     * @param need bytes: what it starts with, or what it had when it was saved
      * @param limitTime how long others may take to give some up
      * @throws HypervisorException code {@code memory-short}, with the numbers, if it is not enough
      */
-    public void admit(MachineMemory machine, Duration limitTime) {
+    public void admit(MachineMemory machine, long need, Duration limitTime) {
         if (machine.promised() > 0) {
             return;
         }
-        long need = machine.startup();
         long end = System.nanoTime() + limitTime.toNanos();
         synchronized (this) {
             round(); // with nothing reserved for us, what is free is up to date

@@ -154,12 +154,12 @@ class MemoryPoolTest {
         assertThat(first.machine.assigned()).isEqualTo(600 * MIB);
         MachineMemory next = pool.join(id -> new MachineMemory(
                 id, "next", List.of(256 * MIB), DynamicMemory.of(256 * MIB, d -> {}), InstantSource.system()));
-        assertThatThrownBy(() -> pool.admit(next, Duration.ZERO))
+        assertThatThrownBy(() -> pool.admit(next, next.startup(), Duration.ZERO))
                 .isInstanceOfSatisfying(
                         HypervisorException.class, e -> assertThat(e.code()).isEqualTo("memory-short"))
                 .hasMessageContaining("needs 256 MiB")
                 .hasMessageContaining("100 MiB are free");
-        Thread waiter = Thread.ofVirtual().start(() -> pool.admit(next, Duration.ofSeconds(30)));
+        Thread waiter = Thread.ofVirtual().start(() -> pool.admit(next, next.startup(), Duration.ofSeconds(30)));
         for (int i = 0; i < 200 && waiter.isAlive(); i++) {
             first.second();
             Thread.sleep(20);

@@ -82,16 +82,34 @@ public record MachineLeaf(Instant savedAt, UUID uuid, List<Region> regions) {
     }
 
     /**
+     * The memory that a machine came to have after its boot.
+     *
+     * @param boot where the same machine has its boot memory here
+     * @throws StateException if it had it elsewhere
+     */
+    public List<Region> beyond(List<MemoryRegion> boot) {
+        List<Region> there = boot.stream().map(Region::of).toList();
+        if (!regions.containsAll(there)) {
+            throw moved(there);
+        }
+        return regions.stream().filter(r -> !there.contains(r)).toList();
+    }
+
+    /**
      * Throws unless a machine has its memory where this one had it.
      *
      * @param now its regions
      */
     public void requireRegions(List<MemoryRegion> now) {
         List<Region> there = now.stream().map(Region::of).toList();
-        if (!there.equals(regions)) {
-            throw new StateException("machine: memory lay at " + regions + " when it was saved, and lies at " + there
-                    + " here: it was saved by another version of Javisor");
+        if (there.size() != regions.size() || !there.containsAll(regions)) {
+            throw moved(there);
         }
+    }
+
+    private StateException moved(List<Region> there) {
+        return new StateException("machine: memory lay at " + regions + " when it was saved, and lies at " + there
+                + " here: it was saved by another version of Javisor");
     }
 
     /** Throws unless all regions lie in the memory of their nodes, and apart from each other. */

@@ -8,6 +8,7 @@ import io.javisor.api.MachineSpec;
 import io.javisor.api.NetworkSpec;
 import io.javisor.api.ResetAction;
 import io.javisor.networking.netvsp.NetworkAdapter;
+import io.javisor.numa.NumaTopology;
 import io.javisor.numa.NumaTopologyState;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
@@ -39,7 +40,15 @@ public final class SpecLeaf {
     public static Leaf of(MachineSpec spec) {
         StateWriter out = new StateWriter();
         switch (spec) {
-            case MachineSpec(var name, var numa, var cpu, var _, var linux, var onReset, var drives, var networks) -> {
+            case MachineSpec(
+                    var name,
+                    var numa,
+                    var cpu,
+                    var memory,
+                    var linux,
+                    var onReset,
+                    var drives,
+                    var networks) -> {
                 StateWriter nodes = new StateWriter();
                 NumaTopologyState.save(numa, nodes);
                 out.put("name", name)
@@ -47,6 +56,7 @@ public final class SpecLeaf {
                         .put("cpu", cpu.toString())
                         .put("linux", linux(linux))
                         .put("onReset", onReset.name());
+                memory.ifPresent(limits -> out.put("dynamicMemory", DynamicMemoryLeaf.save(limits)));
                 out.put("drives", drives.size());
                 for (int i = 0; i < drives.size(); i++) {
                     out.put("drive" + i, DriveLeaf.save(drives.get(i)));
@@ -100,11 +110,14 @@ public final class SpecLeaf {
             throw new StateException("spec.name: not the name of a machine: \"" + name + "\"");
         }
         try {
+            NumaTopology numa = NumaTopologyState.restore(in.getInner("numa"));
             return new MachineSpec(
                     name,
-                    NumaTopologyState.restore(in.getInner("numa")),
+                    numa,
                     in.has("cpu") ? CpuSpec.parse(in.getString("cpu")) : CpuSpec.HOST,
-                    Optional.empty(), // machines of dynamic memory are not saved
+                    in.has("dynamicMemory")
+                            ? Optional.of(DynamicMemoryLeaf.read(in.getInner("dynamicMemory"), numa.memory()))
+                            : Optional.empty(),
                     linux(in.getInner("linux")),
                     ResetAction.valueOf(in.getString("onReset")),
                     drives(in),

@@ -164,6 +164,7 @@ public final class DynamicMemoryDevice implements ChannelDevice, AutoCloseable {
             again.restore(in.getInner("session"));
             saved = again;
         }
+        mover.restored();
     }
 
     /** How the guest's memory fares as far as is known without asking; on the channel's reactor, or while none is open. */

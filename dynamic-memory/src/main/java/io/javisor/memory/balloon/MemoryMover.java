@@ -131,6 +131,11 @@ final class MemoryMover {
         }
     }
 
+    /** All that was saved is known again: what the guest has can be told, though it has said nothing yet. */
+    void restored() {
+        listener.status(status());
+    }
+
     /** Holes were saved as holes or as zeroes: makes sure that they are holes. */
     void restoredBallooned() {
         discard(ledger.ballooned());

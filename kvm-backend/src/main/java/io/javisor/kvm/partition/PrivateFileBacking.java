@@ -74,6 +74,9 @@ public final class PrivateFileBacking implements MemoryBacking {
     @Override
     public synchronized void discard(long offset, long length) {
         check(offset, length);
+        if (isUntouched(offset, length)) {
+            return; // a hole of the file that nobody wrote to: zeroes that cost nothing, and no mapping of its own
+        }
         if (cleared.size() >= MOST_CLEARED && !isCleared(offset) && !isCleared(offset + length)) {
             // The guest reads zeroes as it must; the host gets the pages back with the machine.
             mapping.segment().asSlice(offset, length).fill((byte) 0);
@@ -159,9 +162,20 @@ public final class PrivateFileBacking implements MemoryBacking {
 
     /** The next page that is the file's data or this process's own, or that is neither. */
     private synchronized long next(long from, boolean touched) {
+        return next(from, mapping.size(), touched);
+    }
+
+    private boolean isUntouched(long offset, long length) {
+        return next(offset, offset + length, true) < 0;
+    }
+
+    private synchronized long next(long from, long end, boolean touched) {
         long[] found = {-1};
         long[] data = {-1, -1}; // where the file's data begins and ends, from the page that is looked at
         PageMap.visit(mapping.segment(), from & -PAGE, (offset, own) -> {
+            if (offset >= end) {
+                return false;
+            }
             if (own || isData(data, offset) == touched) {
                 if (own && !touched) {
                     return true;

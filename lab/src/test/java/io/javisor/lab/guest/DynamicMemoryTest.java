@@ -13,11 +13,13 @@ import io.javisor.memory.MachineMemory;
 import io.javisor.memory.MemoryEvent;
 import io.javisor.memory.MemorySample;
 import io.javisor.memory.MemoryStatus;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Stock kernels grow and shrink with their need, as their own /proc and the host's memory files tell. */
 @LabTest(
@@ -162,6 +164,54 @@ class DynamicMemoryTest {
             assertThat(nodeTotal(vm, 0)).as("node 0 of the guest").isEqualTo(other);
             long after = vm.numa().placement().nodes().get(1).bytes().getOrDefault(1, 0L);
             assertThat(after - host).as("on host node 1").isGreaterThanOrEqualTo(mib(240));
+        }
+    }
+
+    @Test
+    @Tag("long")
+    void aMachineSavedWhileItGrowsGoesOn(@TempDir Path folder) throws Exception {
+        Path state = folder.resolve("state");
+        long assigned;
+        try (VirtualMachine vm = VirtualMachine.builder("saved")
+                .memory(mib(384))
+                .dynamicMemory(d -> d.minimum(mib(256)).maximum(gib(1)))
+                .linux(l -> l.debian("6.12-cloud"))
+                .build()) {
+            vm.start().await(Wait.forShell(), PATIENCE);
+            MachineMemory memory = vm.memory();
+            assertThat(within(MINUTE, () -> memory.status() == MemoryStatus.OK))
+                    .as("%s", state(vm))
+                    .isTrue();
+            vm.exec(
+                            "sh",
+                            "-c",
+                            "mkdir /t && mount -t tmpfs -o size=600m none /t; (for i in $(seq 24); do"
+                                    + " dd if=/dev/urandom of=/t/$i bs=1M count=16 2>/dev/null && sha256sum /t/$i >>/sums || echo $i >>/failed;"
+                                    + " sleep 0.5; done; echo >/ready) >/dev/null 2>&1 </dev/null &")
+                    .orThrow();
+            assertThat(within(MINUTE, () -> memory.details().added() >= mib(128)))
+                    .as("%s", state(vm))
+                    .isTrue();
+            vm.save(state);
+            assigned = memory.assigned();
+        }
+        try (VirtualMachine vm = VirtualMachine.restore(state)) {
+            MachineMemory memory = vm.memory();
+            assertThat(memory.assigned()).isEqualTo(assigned);
+            assertThat(memory.limits().maximum()).isEqualTo(gib(1));
+            vm.resume();
+            assertThat(within(PATIENCE, () -> vm.exec("test", "-e", "/ready").exitCode() == 0))
+                    .as("%s", state(vm))
+                    .isTrue();
+            assertThat(vm.exec("sh", "-c", "ls /failed 2>/dev/null; wc -l </sums; sha256sum -c /sums | grep -vc OK")
+                            .stdoutText())
+                    .isEqualTo("24\n0\n");
+            assertThat(kilobytes(vm, "MemTotal")).isGreaterThan(mib(450));
+            vm.exec("sh", "-c", "rm /t/*").orThrow();
+            assertThat(within(MINUTE, () -> memory.assigned() < mib(400)))
+                    .as("%s", state(vm))
+                    .isTrue();
+            assertThat(vm.exec("dmesg").stdoutText()).doesNotContain("Out of memory");
         }
     }
 

@@ -187,9 +187,9 @@ class AcpiTablesTest {
     }
 
     @Test
-    void aPlainMachineHasNoNumaTables() {
+    void aPlainMachineHasOneNodeAndNoDistances() {
         assertThat(Machines.simple().tables().stream().map(AcpiTable::signature))
-                .containsExactly("DSDT", "FACP", "APIC", "XSDT");
+                .containsExactly("DSDT", "FACP", "APIC", "SRAT", "XSDT");
     }
 
     @Test
