@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(2) // since each JVM compiles a little differently
 @Warmup(iterations = 10, time = 200, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 20, time = 150, timeUnit = TimeUnit.MILLISECONDS) // short: a pair shares the machine's mood
+@Measurement(iterations = 120, time = 25, timeUnit = TimeUnit.MILLISECONDS) // short: a pair shares the machine's mood
 public class DeviceExit {
     /** The guest writes a device's port. */
     @Benchmark
