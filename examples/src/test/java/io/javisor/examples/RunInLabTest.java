@@ -89,7 +89,7 @@ class RunInLabTest {
         var code = new int[1];
         String printed = Printed.by(() -> code[0] =
                 Ran.javisor("run", "--no-lab", "--machines", file.toString()).exitCode());
-        assertThat(printed).isEqualTo("client| hello\n");
+        assertThat(printed).as("code " + code[0]).isEqualTo("client| hello\n");
         assertThat(code[0]).isEqualTo(3);
         assertThat(Files.size(folder.resolve("lan.pcapng"))).isGreaterThan(500);
     }

@@ -115,7 +115,7 @@ class GatewayFuzz {
         private int own = 1000;
 
         void run(byte[] input, SocketChannel host) throws IOException {
-            int gateway = 0; // its numbers are random; what is right is near what it says
+            int gateway = alone.link.writer().frame().getInt(38); // its number is random; what is right is near it
             for (int at = 0; at + 12 <= input.length; at += 12) {
                 ByteBuffer in = ByteBuffer.wrap(input, at, 12);
                 int flags = in.get() & 0x3F;
