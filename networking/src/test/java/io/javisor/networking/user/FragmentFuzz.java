@@ -31,11 +31,12 @@ class FragmentFuzz {
             int which = ipv6 ? 1 : 0;
             int offset = ((input[i + 1] & 0x1F) << 8 | input[i + 2] & 0xFF) * 8;
             int length = (input[i + 3] & 0xFF) << 8 | input[i + 4] & 0xFF;
-            int options = ipv6 ? 0 : (input[i + 5] & 0xF) * 4;
-            Frame frame = frame(ipv6, offset, length, (input[i] & 2) == 0, options, (byte) (i / STEP + 1));
-            if (!frame.isFragment()) {
-                continue;
+            int options = ipv6 ? 0 : (input[i + 5] & 0xF) % 11 * 4;
+            boolean more = (input[i] & 2) == 0;
+            if (length == 0 || offset + length > 65_535 || (more && length % 8 != 0) || (offset == 0 && !more)) {
+                continue; // dropped by itself, or no fragment
             }
+            Frame frame = frame(ipv6, offset, length, more, options, (byte) (i / STEP + 1));
             for (int at = offset; at < offset + length; at++) {
                 spoilt[which] |= known[which].get(at);
                 known[which].set(at);

@@ -124,13 +124,7 @@ class GatewayFuzz {
                 int sequence = own + in.getShort();
                 int acknowledged = gateway + in.getShort();
                 int length = in.getShort() & 0x7FF;
-                if (action == 1) {
-                    host.write(ByteBuffer.wrap(new byte[1000]));
-                } else if (action == 2) {
-                    host.read(ByteBuffer.allocate(4096));
-                } else if (action == 3 && at > 100) {
-                    host.shutdownOutput();
-                }
+                act(action, at, host);
                 Frame segment = Frames.tcp(
                         Addresses.GATEWAY_MAC,
                         Frames.A,
@@ -147,6 +141,20 @@ class GatewayFuzz {
                 gateway = alone.link.writer().frame().getInt(38);
                 own = alone.link.writer().frame().getInt(42);
                 alone.loop.turnOnce();
+            }
+        }
+
+        private static void act(int action, int at, SocketChannel host) {
+            try {
+                if (action == 1) {
+                    host.write(ByteBuffer.wrap(new byte[1000]));
+                } else if (action == 2) {
+                    host.read(ByteBuffer.allocate(4096));
+                } else if (action == 3 && at > 100) {
+                    host.shutdownOutput();
+                }
+            } catch (IOException e) {
+                return; // the guest has reset the connection
             }
         }
     }
