@@ -7,7 +7,7 @@ module io.javisor.networking {
     exports io.javisor.networking.extension;
     exports io.javisor.networking.frame;
     exports io.javisor.networking.netvsp;
-    exports io.javisor.networking.tap;
+    exports io.javisor.networking.uplink;
     exports io.javisor.networking.user;
     exports io.javisor.networking.vswitch;
 }

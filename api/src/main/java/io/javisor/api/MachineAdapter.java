@@ -2,7 +2,8 @@ package io.javisor.api;
 
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.netvsp.NetworkAdapter;
-import io.javisor.networking.tap.TapUplink;
+import io.javisor.networking.uplink.HostUplink;
+import io.javisor.networking.uplink.Macvtap;
 import io.javisor.networking.user.PortForward;
 import io.javisor.networking.user.UserNetwork;
 import io.javisor.networking.vswitch.PortSettings;
@@ -15,6 +16,7 @@ import io.javisor.vmbus.VmBus;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A network adapter of a machine, which may be plugged into something else while the guest runs. Safe from any thread. */
@@ -35,7 +37,7 @@ public final class MachineAdapter {
         UserNetwork user;
 
         @Nullable
-        TapUplink tap;
+        HostUplink uplink;
 
         @Nullable
         SwitchPort port;
@@ -128,13 +130,21 @@ public final class MachineAdapter {
         return run.user.forward(PortForward.local(hostPort, guestPort));
     }
 
+    /** The guest's address: of an existing macvtap interface the interface's, unless it was given. */
+    private MacAddress ownMac() {
+        if (spec.mac() == null
+                && spec.attachment()
+                        instanceof NetworkSpec.Attachment.MacvtapDevice(Macvtap(var name, var lower, var _), var _)
+                && lower == null) {
+            return HostUplink.mac(name);
+        }
+        return spec.mac(machine, number);
+    }
+
     /** Offers it to a guest that runs or is about to. */
     synchronized void start(VmBus bus) {
         var adapter = new NetworkAdapter(
-                number,
-                spec.mac(machine, number),
-                spec.mtu(),
-                Math.min(vcpus, NetworkAdapter.MOST_SUB_CHANNELS + 1) - 1);
+                number, ownMac(), spec.mtu(), Math.min(vcpus, NetworkAdapter.MOST_SUB_CHANNELS + 1) - 1);
         adapter.setConnected(connected);
         // Plugged in first, so that the guest finds its medium.
         var now = new Run(adapter, () -> {});
@@ -142,7 +152,7 @@ public final class MachineAdapter {
             connect(now);
             var offered = new Run(adapter, bus.add(adapter));
             offered.user = now.user;
-            offered.tap = now.tap;
+            offered.uplink = now.uplink;
             offered.port = now.port;
             run = offered;
         } catch (RuntimeException | Error e) {
@@ -160,13 +170,24 @@ public final class MachineAdapter {
                 now.user = new UserNetwork(own, user, spec.mtu());
                 plugInto(own, "guest", now);
             }
-            case NetworkSpec.Attachment.Tap(var tap) -> {
-                var own = new VirtualSwitch(name);
-                now.tap = new TapUplink(own, tap, PortSettings.uplink());
-                plugInto(own, "guest", now);
-            }
+            case NetworkSpec.Attachment.Tap(var tap, int queues) ->
+                plugInto(name, now, own -> HostUplink.tap(own, tap, queues, PortSettings.uplink()));
+            case NetworkSpec.Attachment.MacvtapDevice(var device, int queues) ->
+                plugInto(
+                        name,
+                        now,
+                        own -> HostUplink.macvtap(own, device, queues, now.adapter.mac(), PortSettings.uplink()));
+            case NetworkSpec.Attachment.Packet(var of) ->
+                plugInto(name, now, own -> HostUplink.packet(own, of, PortSettings.uplink()));
             case NetworkSpec.Attachment.Switch(var on) -> plugInto(on, name, now);
         }
+    }
+
+    /** Plugs it into a switch of its own, which has an uplink besides. */
+    private void plugInto(String name, Run now, Function<VirtualSwitch, HostUplink> uplink) {
+        var own = new VirtualSwitch(name);
+        now.uplink = uplink.apply(own);
+        plugInto(own, "guest", now);
     }
 
     private void plugInto(VirtualSwitch on, String name, Run now) {
@@ -185,9 +206,9 @@ public final class MachineAdapter {
             now.user.close();
             now.user = null;
         }
-        if (now.tap != null) {
-            now.tap.close();
-            now.tap = null;
+        if (now.uplink != null) {
+            now.uplink.close();
+            now.uplink = null;
         }
     }
 

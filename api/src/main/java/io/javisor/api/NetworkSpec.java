@@ -3,6 +3,8 @@ package io.javisor.api;
 import io.javisor.linux.TapDevice;
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.netvsp.NetworkAdapter;
+import io.javisor.networking.uplink.HostUplink;
+import io.javisor.networking.uplink.Macvtap;
 import io.javisor.networking.user.UserNetworkSpec;
 import io.javisor.networking.vswitch.PortSettings;
 import io.javisor.networking.vswitch.VirtualSwitch;
@@ -39,8 +41,24 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
          * A TAP interface of the host's, which is made if it is not there and then lives as long as the machine runs.
          *
          * @param name of the interface
+         * @param queues 1 to 16; an interface that is there must have been made for as many
          */
-        record Tap(String name) implements Attachment {}
+        record Tap(String name, int queues) implements Attachment {}
+
+        /**
+         * A macvtap interface of the host's, on whose network the guest is with an address of its own.
+         *
+         * @param device which is there, or is made and then lives as long as the machine runs
+         * @param queues 1 to 16
+         */
+        record MacvtapDevice(Macvtap device, int queues) implements Attachment {}
+
+        /**
+         * The network that an interface of the host's is on, by a packet socket: the guest and the host do not see each other there.
+         *
+         * @param name of the interface
+         */
+        record Packet(String name) implements Attachment {}
 
         /**
          * A switch of the application's.
@@ -57,7 +75,25 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
 
     /** An adapter on a TAP interface of the host's; whoever made it says what it is connected to. */
     public static NetworkSpec tap(String name) {
-        return of(new Attachment.Tap(name));
+        return tap(name, 1);
+    }
+
+    /** An adapter on a TAP interface of the host's with several queues. */
+    public static NetworkSpec tap(String name, int queues) {
+        return of(new Attachment.Tap(name, queues));
+    }
+
+    /**
+     * An adapter on a macvtap interface. One without an address of its own takes that of an interface that is there; otherwise the
+     * interface is given the adapter's, which needs CAP_NET_ADMIN.
+     */
+    public static NetworkSpec macvtap(Macvtap device, int queues) {
+        return of(new Attachment.MacvtapDevice(device, queues));
+    }
+
+    /** An adapter on the network that an interface of the host's is on; needs CAP_NET_RAW. */
+    public static NetworkSpec packet(String name) {
+        return of(new Attachment.Packet(name));
     }
 
     /** An adapter on a switch. */
@@ -106,8 +142,20 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
 
     /** Reports what is wrong. */
     void check(String at, ProblemList problems) {
-        if (attachment instanceof Attachment.Tap(var name) && !TapDevice.isName(name)) {
-            problems.add(at + ".tap", "is \"" + name + "\", which is not the name of an interface");
+        switch (attachment) {
+            case Attachment.Tap(var name, int queues) -> {
+                checkName(at + ".tap", name, problems);
+                checkQueues(at, queues, problems);
+            }
+            case Attachment.MacvtapDevice(Macvtap(var name, var lower, var _), int queues) -> {
+                checkName(at + ".macvtap", name, problems);
+                if (lower != null) {
+                    checkName(at + ".macvtap.lower", lower, problems);
+                }
+                checkQueues(at, queues, problems);
+            }
+            case Attachment.Packet(var name) -> checkName(at + ".packet", name, problems);
+            case Attachment.None _, Attachment.User _, Attachment.Switch _ -> {}
         }
         if (mac != null && (mac.isMulticast() || mac.value() == 0)) {
             problems.add(at + ".mac", "is " + mac + ", which is no single station's address");
@@ -116,6 +164,18 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
             problems.add(
                     at + ".mtu",
                     "is " + mtu + "; " + NetworkAdapter.LEAST_MTU + " to " + NetworkAdapter.MOST_MTU + " are possible");
+        }
+    }
+
+    private static void checkName(String at, String name, ProblemList problems) {
+        if (!TapDevice.isName(name)) {
+            problems.add(at, "is \"" + name + "\", which is not the name of an interface");
+        }
+    }
+
+    private static void checkQueues(String at, int queues, ProblemList problems) {
+        if (queues < 1 || queues > HostUplink.MOST_QUEUES) {
+            problems.add(at + ".queues", "is " + queues + "; 1 to " + HostUplink.MOST_QUEUES + " are possible");
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.javisor.examples;
 
+import io.javisor.api.DriveSpec;
 import io.javisor.api.Host;
 import io.javisor.api.HostReport;
 import io.javisor.lab.Lab;
@@ -15,6 +16,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -48,10 +51,16 @@ final class LabOptions {
 
     /** Decides, and says so in one line if it is the lab. */
     boolean needed(MachineOptions machine, PrintWriter err) {
+        return needed(List.of(machine), err);
+    }
+
+    /** The same for several machines, which all run in the same place. */
+    boolean needed(List<MachineOptions> machines, PrintWriter err) {
         if (isInside() || Boolean.FALSE.equals(lab)) {
             return false;
         }
-        Optional<String> why = Boolean.TRUE.equals(lab) ? Optional.of("--lab was given") : unfit(Host.check(), machine);
+        Optional<String> why =
+                Boolean.TRUE.equals(lab) ? Optional.of("--lab was given") : unfit(Host.check(), machines);
         why.ifPresent(reason -> {
             err.println("javisor: running inside the lab: " + reason);
             err.flush();
@@ -59,9 +68,9 @@ final class LabOptions {
         return why.isPresent();
     }
 
-    private static Optional<String> unfit(HostReport host, MachineOptions machine) {
+    private static Optional<String> unfit(HostReport host, List<MachineOptions> machines) {
         return host.unfitForStockKernels()
-                .or(() -> machine.needsHyperV() && !host.hyperV()
+                .or(() -> !host.hyperV() && machines.stream().anyMatch(MachineOptions::needsHyperV)
                         ? Optional.of(
                                 "disks, networks and dynamic memory need a VMBus, and KVM here lacks the Hyper-V enlightenments")
                         : Optional.empty());
@@ -77,12 +86,31 @@ final class LabOptions {
         return runInside(line, machine, new GdbOptions(), limit);
     }
 
+    /** The same for several machines, which write to more folders than those of their disks. */
+    int runInside(CommandLine line, List<MachineOptions> machines, Set<Path> folders, Optional<Duration> limit)
+            throws IOException, InterruptedException {
+        return runInside(line, machines, folders, new GdbOptions(), limit);
+    }
+
     /** The same, and carries debuggers in. */
     int runInside(CommandLine line, MachineOptions machine, GdbOptions gdb, Optional<Duration> limit)
             throws IOException, InterruptedException {
-        machine.spec().prefetch(); // there is no network inside
-        try (HeldDisks _ = machine.holdDisks();
-                Lab inside = Lab.start(specFor(machine));
+        return runInside(line, List.of(machine), Set.of(), gdb, limit);
+    }
+
+    private static int runInside(
+            CommandLine line,
+            List<MachineOptions> machines,
+            Set<Path> folders,
+            GdbOptions gdb,
+            Optional<Duration> limit)
+            throws IOException, InterruptedException {
+        machines.forEach(machine -> machine.spec().prefetch()); // there is no network inside
+        List<DriveSpec> drives = machines.stream()
+                .flatMap(machine -> machine.spec().drives().stream())
+                .toList();
+        try (HeldDisks _ = new HeldDisks(drives);
+                Lab inside = Lab.start(specFor(machines, folders));
                 GdbRelay _ = gdb.relayInto(inside)) {
             LabProcess process = inside.start(LabCommand.of(commandFor(line).toArray(String[]::new))
                     .in(Path.of("").toAbsolutePath())
@@ -105,21 +133,28 @@ final class LabOptions {
         return Thread.ofPlatform().daemon().name(name).start(() -> pump(from, to, false));
     }
 
-    private static LabSpec specFor(MachineOptions machine) {
-        long guests = machine.shape().hugePageSize() == 0 ? machine.memory() : 2 * machine.memory();
+    private static LabSpec specFor(List<MachineOptions> machines, Set<Path> folders) {
+        long guests = 0;
+        var pages = new TreeMap<Long, Long>();
+        for (MachineOptions machine : machines) {
+            long huge = machine.shape().hugePageSize();
+            guests += huge == 0 ? machine.memory() : 2 * machine.memory();
+            if (huge != 0) {
+                // Any node of the guest may lie on either of the lab's.
+                pages.merge(huge, 2 * ((machine.memory() + huge - 1) / huge), Long::sum);
+            }
+        }
         long perNode = (guests + OWN_MEMORY) / 2;
         long rounded = Math.max(1024L << 20, (perNode + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP);
         return LabSpec.of(l -> {
             l.memoryPerNode(rounded);
-            long huge = machine.shape().hugePageSize();
-            if (huge != 0) {
-                // Any node of the guest may lie on either of the lab's.
-                long pages = (machine.memory() + huge - 1) / huge;
-                l.kernelArgument("hugepagesz=" + (huge >> 20) + "M");
-                l.kernelArgument("hugepages=" + 2 * pages);
-            }
-            // What the guest writes to its disks has to reach this machine's files.
-            machine.writtenFolders().forEach(l::writable);
+            pages.forEach((size, count) -> {
+                l.kernelArgument("hugepagesz=" + (size >> 20) + "M");
+                l.kernelArgument("hugepages=" + count);
+            });
+            // What the guests write to their disks has to reach this machine's files.
+            machines.forEach(machine -> machine.writtenFolders().forEach(l::writable));
+            folders.forEach(l::writable);
         });
     }
 

@@ -143,7 +143,9 @@ final class MachineOptions {
             description = {
                 "A network adapter; repeat it for more. user: a network of its own behind this process's sockets, with DHCP;",
                 "host: its gateway's address, 10.0.2.2, stands for the host's loopback.",
-                "tap: a TAP interface of the host. switch: a switch in this process."
+                "tap: a TAP interface of the host. macvtap: one on the network of another interface, made there with link",
+                "(modes: bridge, private, vepa, passthru). packet: the network of an interface, without the host itself.",
+                "switch: a switch in this process."
             })
     private List<String> nets = List.of();
 
@@ -152,7 +154,7 @@ final class MachineOptions {
 
     private @Nullable SavedState saved;
     private @Nullable Path savesTo;
-    private final Map<String, VirtualSwitch> switches = new HashMap<>();
+    private Map<String, VirtualSwitch> switches = new HashMap<>();
 
     /** Reads sizes as the API does. */
     static final class SizeConverter implements CommandLine.ITypeConverter<Long> {
@@ -336,6 +338,16 @@ final class MachineOptions {
     /** Takes the locks of the files, which the lab can't. */
     HeldDisks holdDisks() {
         return new HeldDisks(spec().drives());
+    }
+
+    /** Uses these switches, by their names, instead of its own. */
+    void switches(Map<String, VirtualSwitch> shared) {
+        switches = shared;
+    }
+
+    /** Names it, whatever the options say. */
+    void name(String own) {
+        name = own;
     }
 
     private static Path folderOf(Path file) {

@@ -3,6 +3,8 @@ package io.javisor.examples;
 import io.javisor.api.MemorySize;
 import io.javisor.api.NetworkSpec;
 import io.javisor.networking.frame.MacAddress;
+import io.javisor.networking.uplink.HostUplink;
+import io.javisor.networking.uplink.Macvtap;
 import io.javisor.networking.user.EgressPolicy;
 import io.javisor.networking.user.UserNetworkSpec;
 import io.javisor.networking.vswitch.IpPrefix;
@@ -13,7 +15,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -21,17 +25,20 @@ import java.util.function.Function;
  * What {@code --net} is given.
  *
  * @param text as it was given
- * @param kind {@code user}, {@code tap}, {@code switch} or {@code none}
+ * @param kind {@code user}, {@code tap}, {@code macvtap}, {@code packet}, {@code switch} or {@code none}
  * @param name of the interface or switch
  * @param options each with its values, in their order
  */
 record NetArgument(String text, String kind, String name, Map<String, List<String>> options) {
     static final String SYNTAX = "user[,forward=HOSTPORT:GUESTPORT][,egress=any|deny|allow:CIDR[+CIDR...]][,host]"
-            + "[,dns=ADDRESS[:PORT]]|tap=NAME|switch=NAME[,vlan=N][,max=BITS][,weight=N]|none[,mac=MAC][,mtu=N]";
+            + "[,dns=ADDRESS[:PORT]]|tap=NAME[,queues=N]|macvtap=NAME[,link=INTERFACE][,mode=MODE][,queues=N]|packet=INTERFACE"
+            + "|switch=NAME[,vlan=N][,min=WEIGHT][,max=BITS]|none[,mac=MAC][,mtu=N]";
 
     private static final Set<String> COMMON = Set.of("mac", "mtu");
     private static final Set<String> OF_USER = Set.of("forward", "egress", "host", "dns");
-    private static final Set<String> OF_SWITCH = Set.of("vlan", "max", "weight");
+    private static final Set<String> OF_TAP = Set.of("queues");
+    private static final Set<String> OF_MACVTAP = Set.of("link", "mode", "queues");
+    private static final Set<String> OF_SWITCH = Set.of("vlan", "min", "max", "weight");
     private static final int DNS = 53;
 
     static NetArgument parse(String text) {
@@ -42,12 +49,15 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
         Set<String> own = switch (kind) {
             case "user" -> OF_USER;
             case "switch" -> OF_SWITCH;
-            case "tap", "none" -> Set.of();
+            case "tap" -> OF_TAP;
+            case "macvtap" -> OF_MACVTAP;
+            case "packet", "none" -> Set.of();
             default -> throw new IllegalArgumentException("--net " + text + ": write --net " + SYNTAX);
         };
-        if ((kind.equals("switch") || kind.equals("tap")) == name.isEmpty()) {
+        boolean named = !kind.equals("user") && !kind.equals("none");
+        if (named == name.isEmpty()) {
             throw new IllegalArgumentException(
-                    "--net " + text + ": switch and tap have a name, user and none have not");
+                    "--net " + text + ": " + kind + (named ? " needs" : " has no") + " name");
         }
         var options = new LinkedHashMap<String, List<String>>();
         for (String part : Arrays.asList(parts).subList(1, parts.length)) {
@@ -72,7 +82,9 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
         try {
             NetworkSpec spec = switch (kind) {
                 case "user" -> NetworkSpec.user(user());
-                case "tap" -> NetworkSpec.tap(name);
+                case "tap" -> NetworkSpec.tap(name, queues());
+                case "macvtap" -> NetworkSpec.macvtap(macvtap(), queues());
+                case "packet" -> NetworkSpec.packet(name);
                 case "switch" -> onSwitch(switches.apply(name));
                 default -> NetworkSpec.unplugged();
             };
@@ -92,6 +104,35 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
         return options.getOrDefault(option, List.of());
     }
 
+    private int queues() {
+        return last("queues")
+                .map(n -> number("queues", n, 1, HostUplink.MOST_QUEUES))
+                .orElse(1);
+    }
+
+    private Macvtap macvtap() {
+        Optional<String> lower = last("link");
+        Optional<String> mode = last("mode");
+        if (lower.isEmpty() && mode.isPresent()) {
+            throw new IllegalArgumentException("mode is of an interface that is made, which needs link");
+        }
+        Macvtap made = lower.map(l -> Macvtap.on(l, name)).orElse(Macvtap.existing(name));
+        return mode.map(m -> made.mode(macvtapMode(m))).orElse(made);
+    }
+
+    private static Macvtap.Mode macvtapMode(String text) {
+        return Arrays.stream(Macvtap.Mode.values())
+                .filter(mode -> mode.name().toLowerCase(Locale.ROOT).equals(text))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "mode=" + text + "; bridge, private, vepa and passthru are known"));
+    }
+
+    private Optional<String> last(String option) {
+        List<String> all = values(option);
+        return all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
+    }
+
     private NetworkSpec onSwitch(VirtualSwitch on) {
         NetworkSpec spec = NetworkSpec.on(on);
         for (String vlan : values("vlan")) {
@@ -102,9 +143,11 @@ record NetArgument(String text, String kind, String name, Map<String, List<Strin
             long bits = MemorySize.parse(max);
             spec = spec.port(p -> p.bandwidth(bits, p.weight()));
         }
-        for (String weight : values("weight")) {
-            int share = number("weight", weight, 0, 100);
-            spec = spec.port(p -> p.bandwidth(p.maximum(), share));
+        for (String option : List.of("weight", "min")) {
+            for (String weight : values(option)) {
+                int share = number(option, weight, 0, 100);
+                spec = spec.port(p -> p.bandwidth(p.maximum(), share));
+            }
         }
         return spec;
     }

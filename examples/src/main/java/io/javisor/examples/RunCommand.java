@@ -1,38 +1,37 @@
 package io.javisor.examples;
 
 import io.javisor.api.MachineState;
-import io.javisor.api.Outcome;
 import io.javisor.api.ResetAction;
 import io.javisor.api.VirtualMachine;
-import io.javisor.api.Wait;
-import io.javisor.api.exec.ExecException;
-import io.javisor.api.exec.ExecRequest;
-import io.javisor.api.exec.ExecResult;
 import io.javisor.partition.HypervisorException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Runs one machine in the foreground. */
+/** Runs a machine, or several, in the foreground. */
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Runs one machine in the foreground: its console on stdout, stdin to the guest.",
+            "Runs a machine in the foreground: its console on stdout, stdin to the guest; or several, given in a file.",
             "Without --kernel a stock Debian kernel boots; without --initrd and --kernel, a busybox with a shell."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:the guest powered off (with --exec: the command's own code)",
+            "0:the guest powered off (with --exec: the command's own code; with --machines: that of the first machine of the "
+                    + "file that has another than 0)",
             "64:bad options, or input files that can't be used",
             "69:this host can't do it; the remedy is printed",
             "70:the guest panicked or triple-faulted",
@@ -40,6 +39,8 @@ import picocli.CommandLine.Option;
             "75:the time given with --timeout is over"
         })
 final class RunCommand implements Callable<Integer> {
+    private static final Set<String> BESIDE_MACHINES = Set.of("--machines", "--timeout", "--lab", "--no-lab");
+
     @CommandLine.Mixin
     private final MachineOptions machine = new MachineOptions();
 
@@ -57,6 +58,16 @@ final class RunCommand implements Callable<Integer> {
                 "The guest needs a shell on its second serial port; the built initramfs has one."
             })
     private @Nullable String exec;
+
+    @Option(
+            names = "--machines",
+            paramLabel = "FILE",
+            description = {
+                "Run several machines, each a line of this file: NAME: OPTIONS, as --net switch=lan --exec 'COMMAND'.",
+                "They share switches by name; \"switch NAME: capacity=BITS capture=FILE\" says what one is like. Lines of output",
+                "begin with the machine's name. Commands begin when all guests are ready, and all end after the last command."
+            })
+    private @Nullable Path machines;
 
     @Option(names = "--no-reboot", description = "End when the guest resets itself, with exit code 71.")
     private boolean noReboot;
@@ -80,20 +91,49 @@ final class RunCommand implements Callable<Integer> {
         if (timeout != null && !(timeout > 0 && timeout < 1e9)) {
             throw new CommandLine.ParameterException(spec.commandLine(), "--timeout must be more than 0 seconds");
         }
+        if (machines != null) {
+            return several(machines, err);
+        }
         machine.check(spec.commandLine());
         state.check(spec.commandLine(), machine, exec != null || timeout != null);
         gdb.check(spec.commandLine(), state.restores());
         if (lab.needed(machine, err)) {
-            return lab.runInside(
-                    spec.commandLine(),
-                    machine,
-                    gdb,
-                    Optional.ofNullable(timeout).map(seconds -> Duration.ofMillis((long) (seconds * 1000))));
+            return lab.runInside(spec.commandLine(), machine, gdb, limit());
         }
-        long deadline = timeout == null ? Long.MAX_VALUE : System.nanoTime() + (long) (timeout * 1e9);
+        long deadline = deadline();
         try (VirtualMachine vm = make()) {
             return exec == null ? interactive(vm, deadline, err) : executed(vm, exec, deadline, err);
         }
+    }
+
+    private Optional<Duration> limit() {
+        return Optional.ofNullable(timeout).map(seconds -> Duration.ofMillis((long) (seconds * 1000)));
+    }
+
+    private long deadline() {
+        return timeout == null ? Long.MAX_VALUE : System.nanoTime() + (long) (timeout * 1e9);
+    }
+
+    private int several(Path file, PrintWriter err) throws IOException, InterruptedException {
+        CommandLine line = spec.commandLine();
+        for (CommandLine.Model.OptionSpec given : line.getParseResult().matchedOptions()) {
+            if (!BESIDE_MACHINES.contains(given.longestName())) {
+                throw new CommandLine.ParameterException(
+                        line, given.longestName() + " can't be given with --machines: it belongs into the file");
+            }
+        }
+        MachinesRun run;
+        try {
+            run = new MachinesRun(MachinesFile.read(file), deadline(), err);
+        } catch (NoSuchFileException e) {
+            throw new CommandLine.ParameterException(line, "can't read " + file + ": no such file", e);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(line, String.valueOf(e.getMessage()), e);
+        }
+        if (lab.needed(run.machines(), err)) {
+            return lab.runInside(line, run.machines(), run.writtenFolders(), limit());
+        }
+        return run.run(line);
     }
 
     private VirtualMachine make() {
@@ -123,7 +163,7 @@ final class RunCommand implements Callable<Integer> {
                     .daemon()
                     .name("stdin")
                     .start(() -> pump(terminal.input(), vm.console().input()));
-            return code(vm.awaitStop(left(deadline)), err);
+            return GuestCommand.code(vm.awaitStop(GuestCommand.left(deadline)), err);
         } catch (HypervisorException e) {
             if (e.code().equals("timeout") && state.saves()) {
                 state.save(vm, err);
@@ -141,60 +181,11 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int executed(VirtualMachine vm, String command, long deadline, PrintWriter err) throws IOException {
-        try {
-            begin(vm, err);
-            vm.await(Wait.forShell(), left(deadline));
-            ExecResult result = vm.exec(ExecRequest.command("/bin/sh", "-c", command)
-                    .timeout(left(deadline))
-                    .build());
-            System.out.write(result.stdout());
-            System.out.flush();
-            System.err.write(result.stderr());
-            System.err.flush();
-            if (result.timedOut()) {
-                err.println("javisor: the command did not end within the time given");
-                return ExitCode.TIMEOUT;
-            }
+        begin(vm, err);
+        return new GuestCommand(command, System.out, System.err, err, deadline).run(vm, () -> {}, () -> {
             machine.shape().report(vm, err);
             state.save(vm, err);
-            return result.exitCode();
-        } catch (ExecException e) {
-            err.println("javisor: " + e.getMessage());
-            return vm.outcome().map(o -> code(o, err)).orElse(ExitCode.TIMEOUT);
-        } catch (HypervisorException e) {
-            if (!e.code().equals("timeout") && !e.code().equals("guest-stopped")) {
-                throw e;
-            }
-            err.println("javisor: " + e.getMessage());
-            return vm.outcome().map(o -> code(o, err)).orElse(ExitCode.TIMEOUT);
-        }
-    }
-
-    /** What an outcome means for the caller; says so where it is a failure. */
-    private static int code(Outcome outcome, PrintWriter err) {
-        return switch (outcome) {
-            case Outcome.PoweredOff _ -> ExitCode.OK;
-            case Outcome.Killed _ -> ExitCode.OK;
-            case Outcome.Reset _ -> {
-                err.println("javisor: the guest reset itself");
-                yield ExitCode.RESET;
-            }
-            case Outcome.Panicked p -> {
-                err.println("javisor: the guest panicked: " + p.message());
-                yield ExitCode.GUEST_FAILED;
-            }
-            case Outcome.TripleFault t -> {
-                err.println("javisor: triple fault on vCPU " + t.vcpu() + "\n" + t.registers());
-                yield ExitCode.GUEST_FAILED;
-            }
-            case Outcome.Failed f -> throw f.error();
-        };
-    }
-
-    private static Duration left(long deadline) {
-        return deadline == Long.MAX_VALUE
-                ? Duration.ofDays(3650)
-                : Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+        });
     }
 
     private static void pump(InputStream from, OutputStream to) {

@@ -59,4 +59,14 @@ class ExamplesInLabTest {
                 .anyMatch(l -> l.matches("  the host says   node 0: [0-9]+ pages on host node 0.*"))
                 .anyMatch(l -> l.matches("  the host says   node 1: [0-9]+ pages on host node 1.*"));
     }
+
+    @Test
+    void twoMachinesOnASwitch() {
+        assertThat(Printed.by(() -> TwoMachinesOnASwitch.main(new String[0]))).isEqualTo("""
+                        port 80 says: from the server
+                        port 8080 says: nothing
+                        the other way, ping says: there it is
+                        the switch has forwarded more than IPv4
+                        """);
+    }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javisor.api.NetworkSpec;
 import io.javisor.networking.frame.MacAddress;
+import io.javisor.networking.uplink.Macvtap;
 import io.javisor.networking.user.EgressPolicy;
 import io.javisor.networking.user.PortForward;
 import io.javisor.networking.user.UserNetworkSpec;
@@ -50,7 +51,14 @@ class NetArgumentTest {
         assertThat(on.port().weight()).isEqualTo(7);
         assertThat(on.mac()).isEqualTo(MacAddress.parse("02:00:00:00:00:01"));
         assertThat(on.mtu()).isEqualTo(9000);
-        assertThat(spec("tap=tap0").attachment()).isEqualTo(new NetworkSpec.Attachment.Tap("tap0"));
+        assertThat(spec("tap=tap0").attachment()).isEqualTo(new NetworkSpec.Attachment.Tap("tap0", 1));
+        assertThat(spec("tap=tap0,queues=4").attachment()).isEqualTo(new NetworkSpec.Attachment.Tap("tap0", 4));
+        assertThat(spec("macvtap=mv0,queues=2").attachment())
+                .isEqualTo(new NetworkSpec.Attachment.MacvtapDevice(Macvtap.existing("mv0"), 2));
+        assertThat(spec("macvtap=mv0,link=eth0,mode=private").attachment())
+                .isEqualTo(new NetworkSpec.Attachment.MacvtapDevice(
+                        Macvtap.on("eth0", "mv0").mode(Macvtap.Mode.PRIVATE), 1));
+        assertThat(spec("packet=eth0").attachment()).isEqualTo(new NetworkSpec.Attachment.Packet("eth0"));
         assertThat(spec("none").attachment()).isEqualTo(new NetworkSpec.Attachment.None());
     }
 
@@ -62,6 +70,11 @@ class NetArgumentTest {
                 "user=x",
                 "switch",
                 "tap=",
+                "tap=tap0,queues=0",
+                "tap=tap0,link=eth0",
+                "macvtap=mv0,mode=private",
+                "macvtap=mv0,link=eth0,mode=bus",
+                "packet",
                 "user,vlan=3",
                 "user,forward=80",
                 "user,forward=1:70000",

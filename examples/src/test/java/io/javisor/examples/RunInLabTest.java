@@ -74,6 +74,26 @@ class RunInLabTest {
         assertThat(ran).isEqualTo(new Ran(7, "", ""));
     }
 
+    /** Two machines on a switch; each says what it sees, and the run's code is that of the first that has one. */
+    @Test
+    void severalMachinesMeetOnASwitch() throws IOException {
+        Path file = Files.writeString(folder.resolve("machines"), """
+                # a server and its client
+                switch lan: capture=%s
+                server: --memory 256M --net switch=lan,vlan=10 \\
+                    --exec 'ip addr add 192.168.7.1/24 dev eth0; ip link set eth0 up; \\
+                        mkdir /tmp/www; echo hello >/tmp/www/hello; httpd -p 80 -h /tmp/www'
+                client: --memory 256M --net switch=lan,vlan=10,max=100M --exec 'ip addr add 192.168.7.2/24 dev eth0; \\
+                    ip link set eth0 up; for i in $(seq 60); do wget -q -T 5 -O - http://192.168.7.1/hello && exit 3; sleep 1; done'
+                """.formatted(folder.resolve("lan.pcapng")));
+        var code = new int[1];
+        String printed = Printed.by(() -> code[0] =
+                Ran.javisor("run", "--no-lab", "--machines", file.toString()).exitCode());
+        assertThat(printed).as("code " + code[0]).isEqualTo("client| hello\n");
+        assertThat(code[0]).isEqualTo(3);
+        assertThat(Files.size(folder.resolve("lan.pcapng"))).isGreaterThan(500);
+    }
+
     /** An ELF kernel whose first instructions load an empty interrupt table and use it. */
     @Test
     void aTripleFaultIs70() throws IOException {

@@ -13,7 +13,7 @@ final class Aims {
     private static final double RING = 1 / 0.9;
 
     private static final Map<String, Double> OF_CLASS =
-            Map.of("TypedExit", TYPED_EXIT, "DeviceExit", DEVICE_EXIT, "RingPackets", RING);
+            Map.of("TypedExit", TYPED_EXIT, "DeviceExit", DEVICE_EXIT, "RingPackets", RING, "SwitchForwarding", 1.0);
     private static final Map<String, Double> OF_METHOD = Map.of("Life.restore", RESTORE);
 
     private Aims() {}

@@ -2,6 +2,8 @@ package io.javisor.api.state;
 
 import io.javisor.api.NetworkSpec;
 import io.javisor.networking.frame.MacAddress;
+import io.javisor.networking.uplink.HostUplink;
+import io.javisor.networking.uplink.Macvtap;
 import io.javisor.networking.user.EgressPolicy;
 import io.javisor.networking.user.PortForward;
 import io.javisor.networking.user.UserNetworkSpec;
@@ -29,7 +31,19 @@ final class NetworkLeaf {
                 out.put("mtu", mtu);
                 switch (attachment) {
                     case NetworkSpec.Attachment.User(var user) -> out.put("user", user(user));
-                    case NetworkSpec.Attachment.Tap(var name) -> out.put("tap", name);
+                    case NetworkSpec.Attachment.Tap(var name, int queues) -> {
+                        out.put("tap", name);
+                        out.put("queues", queues);
+                    }
+                    case NetworkSpec.Attachment.MacvtapDevice(Macvtap(var name, var lower, var mode), int queues) -> {
+                        out.put("macvtap", name);
+                        if (lower != null) {
+                            out.put("lower", lower);
+                        }
+                        out.put("mode", mode.name());
+                        out.put("queues", queues);
+                    }
+                    case NetworkSpec.Attachment.Packet(var name) -> out.put("packet", name);
                     case NetworkSpec.Attachment.None() -> {}
                     case NetworkSpec.Attachment.Switch(var _) -> {}
                 }
@@ -70,13 +84,29 @@ final class NetworkLeaf {
 
     static NetworkSpec read(StateReader in) {
         try {
-            NetworkSpec spec = in.has("user")
-                    ? NetworkSpec.user(readUser(in.getInner("user")))
-                    : in.has("tap") ? NetworkSpec.tap(in.getString("tap")) : NetworkSpec.unplugged();
+            NetworkSpec spec = NetworkSpec.unplugged();
+            if (in.has("user")) {
+                spec = NetworkSpec.user(readUser(in.getInner("user")));
+            } else if (in.has("tap")) {
+                spec = NetworkSpec.tap(in.getString("tap"), queues(in));
+            } else if (in.has("macvtap")) {
+                spec = NetworkSpec.macvtap(
+                        new Macvtap(
+                                in.getString("macvtap"),
+                                in.has("lower") ? in.getString("lower") : null,
+                                Macvtap.Mode.valueOf(in.getString("mode"))),
+                        queues(in));
+            } else if (in.has("packet")) {
+                spec = NetworkSpec.packet(in.getString("packet"));
+            }
             return spec.mac(new MacAddress(in.getLong("mac"))).mtu(in.getInt("mtu", 1280, 9000));
         } catch (IllegalArgumentException e) {
             throw new StateException("spec: network: " + e.getMessage());
         }
+    }
+
+    private static int queues(StateReader in) {
+        return in.has("queues") ? in.getInt("queues", 1, HostUplink.MOST_QUEUES) : 1;
     }
 
     private static UserNetworkSpec readUser(StateReader in) {

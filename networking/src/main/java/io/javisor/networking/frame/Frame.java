@@ -366,6 +366,11 @@ public final class Frame {
         U32.set(bytes, at, value);
     }
 
+    /** Writes 64 bits in network order. */
+    public void putLong(int at, long value) {
+        U64.set(bytes, at, value);
+    }
+
     /** Writes a MAC address. */
     public void putMac(int at, long mac) {
         putShort(at, (int) (mac >>> 32));

@@ -6,15 +6,9 @@ import java.nio.channels.NetworkChannel;
 import java.nio.channels.SocketChannel;
 
 /** Something that waits for a socket or for a time. For the network's thread. */
-interface Flow {
+interface Flow extends Timed {
     /** Its socket is ready for what it waits for. */
     void ready();
-
-    /** When {@link #timedOut} is to be called, on the network's clock. */
-    long deadline();
-
-    /** The deadline has passed. */
-    void timedOut();
 
     /** Closes the socket, and tells nobody. */
     void close();

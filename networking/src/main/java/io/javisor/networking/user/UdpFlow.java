@@ -6,33 +6,35 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.nio.channels.SelectionKey;
 
 /** Datagrams between a guest's port and one of somebody else's, over a connected socket of the host's. For the network's thread. */
 final class UdpFlow implements Flow {
     private static final long IDLE_LIMIT = 60_000_000_000L;
     private static final int BURST = 64; // datagrams before others have their turn
+    private static final int MOST_BYTES = 65_507; // of a datagram's content (RFC 768, in a packet of RFC 791)
 
-    private final UserNetwork network;
-    private final TcpFlow.Key key;
+    private final Flows flows;
+    private final FlowKey key;
     private final DatagramChannel channel;
     private long deadline;
 
-    UdpFlow(UserNetwork network, TcpFlow.Key key, DatagramChannel channel, InetSocketAddress to) throws IOException {
-        this.network = network;
+    UdpFlow(Flows flows, FlowKey key, DatagramChannel channel, InetSocketAddress to) throws IOException {
+        this.flows = flows;
         this.key = key;
         this.channel = channel;
         channel.connect(to);
-        network.register(channel, this).interestOps(java.nio.channels.SelectionKey.OP_READ);
-        used();
+        deadline = NetworkLoop.now() + IDLE_LIMIT;
+        flows.loop().register(channel, this).interestOps(SelectionKey.OP_READ);
     }
 
-    TcpFlow.Key key() {
+    FlowKey key() {
         return key;
     }
 
     private void used() {
-        deadline = network.now() + IDLE_LIMIT;
-        network.timerAt(deadline);
+        deadline = NetworkLoop.now() + IDLE_LIMIT;
+        flows.loop().timerAt(deadline);
     }
 
     /** A datagram of the guest's. */
@@ -52,19 +54,17 @@ final class UdpFlow implements Flow {
 
     @Override
     public void ready() {
-        Frame frame = network.writer().frame();
+        Frame frame = flows.link().writer().frame();
+        int payload = FrameWriter.udpPayload(key.ipv6());
         for (int i = 0; i < BURST; i++) {
             try {
-                ByteBuffer into = ByteBuffer.wrap(
-                        frame.bytes(), FrameWriter.udpPayload(), frame.bytes().length - FrameWriter.udpPayload());
-                int start = into.position();
-                channel.read(into);
-                int bytes = into.position() - start;
-                if (bytes == 0) {
-                    return;
+                ByteBuffer into =
+                        ByteBuffer.wrap(frame.bytes(), payload, Math.min(MOST_BYTES, frame.bytes().length - payload));
+                if (channel.read(into) <= 0 && into.position() == payload) {
+                    return; // nothing more, or a datagram of nothing, which nobody misses
                 }
                 used();
-                network.emit(key, bytes);
+                flows.link().datagram(key, into.position() - payload);
             } catch (IOException e) {
                 return; // refused there; the guest finds out by itself
             }
@@ -78,7 +78,7 @@ final class UdpFlow implements Flow {
 
     @Override
     public void timedOut() {
-        network.remove(this);
+        flows.remove(this);
         close();
     }
 

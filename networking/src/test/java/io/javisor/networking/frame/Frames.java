@@ -52,6 +52,71 @@ public final class Frames {
         return frame;
     }
 
+    /** An IP packet of version 6. */
+    public static Frame ipv6(
+            MacAddress to, MacAddress from, int protocol, int hops, String source, String target, byte[] content) {
+        ByteBuffer all = ByteBuffer.allocate(54 + content.length);
+        all.put(to.toByteArray()).put(from.toByteArray()).putShort((short) 0x86DD);
+        all.putInt(6 << 28)
+                .putShort((short) content.length)
+                .put((byte) protocol)
+                .put((byte) hops)
+                .put(address(source))
+                .put(address(target));
+        all.put(content);
+        return Frame.of(all.array());
+    }
+
+    /** A UDP packet over IPv6 with a right checksum. */
+    public static Frame udp6(
+            MacAddress to, MacAddress from, String source, int sourcePort, String target, int port, byte[] content) {
+        ByteBuffer udp = ByteBuffer.allocate(8 + content.length);
+        udp.putShort((short) sourcePort)
+                .putShort((short) port)
+                .putShort((short) (8 + content.length))
+                .putShort((short) 0);
+        udp.put(content);
+        Frame frame = ipv6(to, from, Frame.UDP, 64, source, target, udp.array());
+        Checksums.open(frame);
+        Checksums.close(frame);
+        return frame;
+    }
+
+    /** A message of ICMPv6 with a right checksum, which stands at its third byte. */
+    public static Frame icmp6(MacAddress to, MacAddress from, int hops, String source, String target, byte[] message) {
+        Frame frame = ipv6(to, from, Frame.ICMPV6, hops, source, target, message);
+        long sum = Checksums.sum(frame.bytes(), 54, message.length, Checksums.pseudoHeader(frame));
+        frame.putShort(56, ~Checksums.fold(sum));
+        return frame;
+    }
+
+    /** The fragments of an IPv4 or IPv6 packet without options, of so many bytes of payload each. */
+    public static java.util.List<Frame> fragments(Frame whole, int each, int identification) {
+        boolean ipv6 = whole.etherType() == Frame.IPV6;
+        int header = ipv6 ? 54 : 34;
+        byte[] all = whole.toByteArray();
+        var pieces = new java.util.ArrayList<Frame>();
+        for (int at = 0; at < all.length - header; at += each) {
+            int n = Math.min(each, all.length - header - at);
+            boolean more = at + n < all.length - header;
+            ByteBuffer piece = ByteBuffer.allocate(header + (ipv6 ? 8 : 0) + n);
+            piece.put(all, 0, header);
+            if (ipv6) {
+                piece.put(all[20])
+                        .put((byte) 0)
+                        .putShort((short) (at | (more ? 1 : 0)))
+                        .putInt(identification);
+                piece.putShort(18, (short) (n + 8)).put(20, (byte) 44);
+            } else {
+                piece.putShort(16, (short) (20 + n)).putShort(18, (short) identification);
+                piece.putShort(20, (short) (at / 8 | (more ? 0x2000 : 0)));
+            }
+            piece.put(all, header + at, n);
+            pieces.add(Frame.of(piece.array()));
+        }
+        return pieces;
+    }
+
     /** A UDP packet with a right checksum. */
     public static Frame udp(
             MacAddress to, MacAddress from, String source, int sourcePort, String target, int port, byte[] content) {
@@ -83,7 +148,9 @@ public final class Frames {
         tcp.putShort((short) sourcePort).putShort((short) port).putInt(sequence).putInt(acknowledged);
         tcp.put((byte) 0x50).put((byte) flags).putShort((short) 0xFFFF).putInt(0);
         tcp.put(content);
-        Frame frame = ipv4(to, from, Frame.TCP, source, target, tcp.array());
+        Frame frame = source.contains(":")
+                ? ipv6(to, from, Frame.TCP, 64, source, target, tcp.array())
+                : ipv4(to, from, Frame.TCP, source, target, tcp.array());
         Checksums.open(frame);
         Checksums.close(frame);
         return frame;
@@ -96,7 +163,7 @@ public final class Frames {
         return all;
     }
 
-    /** An IPv4 address. */
+    /** An IP address. */
     public static byte[] address(String text) {
         return java.net.InetAddress.ofLiteral(text).getAddress();
     }

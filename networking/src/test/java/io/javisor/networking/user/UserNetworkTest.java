@@ -167,17 +167,19 @@ class UserNetworkTest {
 
     @Test
     void policiesDecideByAddress() {
-        assertThat(EgressPolicy.ANY.permits(ip("8.8.8.8"))).isTrue();
-        assertThat(EgressPolicy.ANY.permits(ip("127.0.0.1"))).isFalse();
-        assertThat(EgressPolicy.NONE.permits(ip("8.8.8.8"))).isFalse();
+        assertThat(EgressPolicy.ANY.permits(InetAddress.ofLiteral("8.8.8.8"))).isTrue();
+        assertThat(EgressPolicy.ANY.permits(InetAddress.ofLiteral("127.0.0.1"))).isFalse();
+        assertThat(EgressPolicy.NONE.permits(InetAddress.ofLiteral("8.8.8.8"))).isFalse();
         var some = EgressPolicy.allow(IpPrefix.parse("10.0.0.0/8"), IpPrefix.parse("127.0.0.5"))
                 .deny(IpPrefix.parse("10.9.0.0/16"));
-        assertThat(some.permits(ip("10.1.2.3"))).isTrue();
-        assertThat(some.permits(ip("10.9.2.3"))).isFalse();
-        assertThat(some.permits(ip("11.1.2.3"))).isFalse();
-        assertThat(some.permits(ip("127.0.0.5"))).as("by name").isTrue();
-        assertThat(some.permits(ip("127.0.0.1"))).isFalse();
-        assertThat(EgressPolicy.allow(IpPrefix.parse("126.0.0.0/7")).permits(ip("127.0.0.1")))
+        assertThat(some.permits(InetAddress.ofLiteral("10.1.2.3"))).isTrue();
+        assertThat(some.permits(InetAddress.ofLiteral("10.9.2.3"))).isFalse();
+        assertThat(some.permits(InetAddress.ofLiteral("11.1.2.3"))).isFalse();
+        assertThat(some.permits(InetAddress.ofLiteral("127.0.0.5")))
+                .as("by name")
+                .isTrue();
+        assertThat(some.permits(InetAddress.ofLiteral("127.0.0.1"))).isFalse();
+        assertThat(EgressPolicy.allow(IpPrefix.parse("126.0.0.0/7")).permits(InetAddress.ofLiteral("127.0.0.1")))
                 .as("not by accident")
                 .isFalse();
     }
@@ -187,7 +189,7 @@ class UserNetworkTest {
     }
 
     @Test
-    void fragmentsAndForeignSourcesAreDropped() throws Exception {
+    void partsOfPacketsAndForeignSourcesAreDropped() throws Exception {
         start(UserNetworkSpec.DEFAULT.withHostLoopback());
         try (ServerSocket server = listen()) {
             Frame syn = Frames.tcp(
