@@ -30,7 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 class SharedMemoryTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
-    private static VirtualMachine machine(String name, MemoryPool pool, long minimum, long boot, long maximum, int weight) {
+    private static VirtualMachine machine(
+            String name, MemoryPool pool, long minimum, long boot, long maximum, int weight) {
         return VirtualMachine.builder(name)
                 .memory(boot)
                 .dynamicMemory(d -> d.minimum(minimum).maximum(maximum).weight(weight))
@@ -77,7 +78,8 @@ class SharedMemoryTest {
                 awaitReports(vm);
             }
             for (VirtualMachine vm : guests) {
-                // Committed and never touched: the guest's need is real to the balancer, and nothing can run out of memory.
+                // Committed and never touched: the guest's need is real to the balancer, and nothing can run out of
+                // memory.
                 vm.exec("sh", "-c", "mkfifo /never; for i in 1 2 3 4 5; do dd if=/never bs=100M >/dev/null 2>&1 & done")
                         .orThrow();
             }
@@ -133,8 +135,11 @@ class SharedMemoryTest {
                         .isTrue();
                 assertThat(vm.memory().paged()).as("%s", state(vm)).isGreaterThanOrEqualTo(mib(100));
                 vm.await(Wait.forShell(), PATIENCE);
-                vm.exec("sh", "-c", "mkdir -p /t; mount -t tmpfs none /t; dd if=/dev/urandom of=/t/f bs=1M count=64;"
-                                + " sha256sum /t/f >/t/sum")
+                vm.exec(
+                                "sh",
+                                "-c",
+                                "mkdir -p /t; mount -t tmpfs none /t; dd if=/dev/urandom of=/t/f bs=1M count=64;"
+                                        + " sha256sum /t/f >/t/sum")
                         .orThrow();
             }
             assertThat(soon(() -> vm.memory().paged() == 0)).as("%s", state(vm)).isTrue();
