@@ -54,9 +54,9 @@ public final class TwoMachinesOnASwitch {
 
             SwitchPort door = server.network().adapter(0).port().orElseThrow();
             lan.add(new StatefulFirewall().protect(door).open(door, Frame.TCP, 80));
-            System.out.println("port 80 says: " + sh(client, "wget -q -T 60 -O - http://192.168.7.1/"));
+            System.out.println("port 80 says: " + sh(client, "timeout 60 wget -q -O - http://192.168.7.1/"));
             System.out.println("port 8080 says: "
-                    + sh(client, "wget -q -T 2 -O - http://192.168.7.1:8080/ 2>/dev/null || echo nothing"));
+                    + sh(client, "timeout 2 wget -q -O - http://192.168.7.1:8080/ 2>/dev/null || echo nothing"));
             System.out.println("the other way, ping says: "
                     + sh(server, "ping -c 1 -W 60 192.168.7.2 >/dev/null && echo there it is"));
             System.out.printf(

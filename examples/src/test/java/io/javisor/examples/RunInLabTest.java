@@ -84,7 +84,7 @@ class RunInLabTest {
                     --exec 'ip addr add 192.168.7.1/24 dev eth0; ip link set eth0 up; \\
                         mkdir /tmp/www; echo hello >/tmp/www/hello; httpd -p 80 -h /tmp/www'
                 client: --memory 256M --net switch=lan,vlan=10,max=100M --exec 'ip addr add 192.168.7.2/24 dev eth0; \\
-                    ip link set eth0 up; for i in $(seq 60); do wget -q -T 5 -O - http://192.168.7.1/hello && exit 3; sleep 1; done'
+                    ip link set eth0 up; for i in $(seq 60); do timeout 9 wget -q -O - http://192.168.7.1/hello && exit 3; sleep 1; done'
                 """.formatted(folder.resolve("lan.pcapng")));
         var code = new int[1];
         String printed = Printed.by(() -> code[0] =
