@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.javisor.api.VirtualMachine;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.testing.WithVirtualMachine;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -62,7 +61,6 @@ class ExamplesInLabTest {
     }
 
     @Test
-    @Tag("long")
     void twoMachinesOnASwitch() {
         assertThat(Printed.by(() -> TwoMachinesOnASwitch.main(new String[0]))).isEqualTo("""
                         port 80 says: from the server

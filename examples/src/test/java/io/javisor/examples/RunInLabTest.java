@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -76,6 +77,7 @@ class RunInLabTest {
 
     /** Two machines on a switch; each says what it sees, and the run's code is that of the first that has one. */
     @Test
+    @Tag("long")
     void severalMachinesMeetOnASwitch() throws IOException {
         Path file = Files.writeString(folder.resolve("machines"), """
                 # a server and its client
