@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * What one initiator finds behind one target port: logical units by number. Units that it shall not see are not there. Safe
  * from any thread.
  */
-public final class ScsiTarget {
+public final class ScsiTarget implements RemotePort {
     /** One more than the highest LUN of peripheral device addressing (SAM-5 section 4.7.7.2). */
     public static final int LUNS = 256;
 
@@ -80,7 +80,24 @@ public final class ScsiTarget {
         return java.util.Collections.unmodifiableSortedMap(nexuses);
     }
 
-    /** Runs a command to its end, on the calling thread. */
+    @Override
+    public boolean answersFor(int lun) {
+        return nexuses.containsKey(lun);
+    }
+
+    @Override
+    public long pace(int lun, long bytes) {
+        Nexus nexus = nexuses.get(lun);
+        return nexus == null ? 0 : nexus.pace(bytes);
+    }
+
+    /** Takes all units away, for good: nothing is copied by way of this target any more. */
+    public void close() {
+        domain.leave(this);
+        nexuses.keySet().forEach(this::remove);
+    }
+
+    @Override
     public ScsiResult execute(int lun, ScsiCommand command) {
         Nexus nexus = nexuses.get(lun);
         if (command.opcode() == REPORT_LUNS) {

@@ -3,7 +3,7 @@ package io.javisor.storage.storvsp;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
-import io.javisor.storage.scsi.ScsiTarget;
+import io.javisor.storage.scsi.RemotePort;
 import io.javisor.vmbus.channel.Channel;
 import io.javisor.vmbus.channel.ChannelHandler;
 import io.javisor.vmbus.channel.Packet;
@@ -51,7 +51,7 @@ final class StorageChannels {
     /** Finds who answers for an address; null if nobody does. */
     interface Targets {
         @Nullable
-        ScsiTarget find(int path, int target);
+        RemotePort find(int path, int target);
     }
 
     /** Gives the 36 bytes of FCHBA_DATA. */
