@@ -309,9 +309,11 @@ public record FibreChannelSpec(
                     Path file = lun.drive().path();
                     DriveSpec before = file == null
                             ? null
-                            : files.putIfAbsent(List.of(san, file.toAbsolutePath().normalize()), lun.drive());
+                            : files.putIfAbsent(
+                                    List.of(san, file.toAbsolutePath().normalize()), lun.drive());
                     if (before != null && !before.equals(lun.drive())) {
-                        problems.add(at + ".lun(" + lun.number() + ")", "is " + file + ", opened in another way before");
+                        problems.add(
+                                at + ".lun(" + lun.number() + ")", "is " + file + ", opened in another way before");
                     }
                 }
             }

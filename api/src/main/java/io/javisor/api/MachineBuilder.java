@@ -235,8 +235,7 @@ public final class MachineBuilder {
     private static List<String> drivers(List<DriveSpec> drives, boolean fibreChannel) {
         Stream<String> others = fibreChannel ? Stream.of("sd_mod") : Stream.empty();
         return Stream.concat(
-                        others,
-                        drives.stream().map(drive -> drive.kind() == DriveSpec.Kind.DVD ? "sr_mod" : "sd_mod"))
+                        others, drives.stream().map(drive -> drive.kind() == DriveSpec.Kind.DVD ? "sr_mod" : "sd_mod"))
                 .distinct()
                 .sorted()
                 .toList();

@@ -37,8 +37,7 @@ public final class MachineFibreChannel {
     }
 
     private MachineHba make(int number, FibreChannelSpec spec) {
-        return new MachineHba(
-                this, number, spec.names(() -> WwnRange.ofHost().names(machine + "/fc" + number)), spec);
+        return new MachineHba(this, number, spec.names(() -> WwnRange.ofHost().names(machine + "/fc" + number)), spec);
     }
 
     /** All adapters, in the order of their numbers. */
@@ -54,8 +53,8 @@ public final class MachineFibreChannel {
     public synchronized MachineHba adapter(int number) {
         MachineHba found = adapters.get(number);
         if (found == null) {
-            throw new IllegalArgumentException(
-                    "machine \"" + machine + "\" has no Fibre Channel adapter " + number + "; it has " + adapters.keySet());
+            throw new IllegalArgumentException("machine \"" + machine + "\" has no Fibre Channel adapter " + number
+                    + "; it has " + adapters.keySet());
         }
         return found;
     }
@@ -158,20 +157,18 @@ public final class MachineFibreChannel {
 
     /** Offers the adapters to a guest that is about to run, after its other disks. */
     synchronized void plugInto(VmBus bus, Disks disks) {
-        var run = new Plugged(
-                bus, disks.workers(), disks.copies(), Math.min(vcpus, 256) - 1);
+        var run = new Plugged(bus, disks.workers(), disks.copies(), Math.min(vcpus, 256) - 1);
         plugged = run;
         adapters.values().forEach(adapter -> start(adapter, run));
     }
 
     private void start(MachineHba adapter, Plugged run) {
         FibreChannelSpec spec = adapter.spec();
-        FibreChannelSan san =
-                switch (spec.attachment()) {
-                    case FibreChannelSpec.Attachment.None _ -> null;
-                    case FibreChannelSpec.Attachment.San(var of) -> of;
-                    case FibreChannelSpec.Attachment.Files(var name, var _, var _) -> sans.find(name);
-                };
+        FibreChannelSan san = switch (spec.attachment()) {
+            case FibreChannelSpec.Attachment.None _ -> null;
+            case FibreChannelSpec.Attachment.San(var of) -> of;
+            case FibreChannelSpec.Attachment.Files(var name, var _, var _) -> sans.find(name);
+        };
         boolean own = spec.attachment() instanceof FibreChannelSpec.Attachment.Files;
         adapter.start(run, san, own ? DescribedSans.fabric(spec) : spec.fabric());
     }

@@ -51,7 +51,8 @@ public final class MachineHba {
         return switch (spec().attachment()) {
             case FibreChannelSpec.Attachment.None _ -> Optional.empty();
             case FibreChannelSpec.Attachment.San(var san) -> Optional.of(san);
-            case FibreChannelSpec.Attachment.Files(var name, var _, var _) -> machine.san(name).map(san -> san);
+            case FibreChannelSpec.Attachment.Files(var name, var _, var _) ->
+                machine.san(name).map(san -> san);
         };
     }
 
@@ -111,8 +112,8 @@ public final class MachineHba {
 
     /** Offers it to a guest that runs or is about to; connected first, so that the guest finds its targets in its first scan. */
     synchronized void start(MachineFibreChannel.Plugged on, @Nullable FibreChannelSan san, String fabric) {
-        var adapter = new FibreChannelAdapter(
-                number, names, spec.active(), on.workers(), on.subChannels(), on.copies());
+        var adapter =
+                new FibreChannelAdapter(number, names, spec.active(), on.workers(), on.subChannels(), on.copies());
         if (san != null) {
             adapter.connect(san, fabric);
         }

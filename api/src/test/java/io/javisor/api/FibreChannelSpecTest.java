@@ -48,7 +48,8 @@ class FibreChannelSpecTest {
         try (SoftwareSan san = SoftwareSan.of("s")) {
             MachineSpec spec = machine().fibreChannel(f -> f.connect(san)).spec();
             assertThat(spec.needsHyperV()).isTrue();
-            assertThat(((LinuxSpec.Initrd.Busybox) spec.linux().initrd()).modules()).contains("sd_mod");
+            assertThat(((LinuxSpec.Initrd.Busybox) spec.linux().initrd()).modules())
+                    .contains("sd_mod");
             assertThat(spec.images()).isEmpty();
         }
     }
@@ -57,23 +58,25 @@ class FibreChannelSpecTest {
     void allThatIsWrongIsSaid() {
         try (SoftwareSan san = SoftwareSan.of("s")) {
             assertThatThrownBy(() -> machine()
-                            .fibreChannel(f -> f.connect(san).files("own").setA(NODE, A).setB(NODE, A))
+                            .fibreChannel(f ->
+                                    f.connect(san).files("own").setA(NODE, A).setB(NODE, A))
                             .fibreChannel(f -> f.lun(0, Path.of("a")))
                             .fibreChannel(f -> f.files("t").lun(0, Path.of("a")).portA(A))
                             .fibreChannel(f -> f.files("t").lun(7, Path.of("a"), d -> d.readOnly()))
                             .fibreChannel(f -> f.files("t").paths(17).lun(255, Path.of("b"), d -> d.iops(5)))
                             .spec())
-                    .isInstanceOfSatisfying(SpecException.class, e -> assertThat(e.problems().stream()
-                                    .map(SpecException.Problem::path))
-                            .contains(
-                                    "fibreChannels[0]",
-                                    "fibreChannels[0].setB",
-                                    "fibreChannels[1]",
-                                    "fibreChannels[2]",
-                                    "fibreChannels[3].lun(7)",
-                                    "fibreChannels[4].paths",
-                                    "fibreChannels[4].lun(255)",
-                                    "fibreChannels"));
+                    .isInstanceOfSatisfying(
+                            SpecException.class,
+                            e -> assertThat(e.problems().stream().map(SpecException.Problem::path))
+                                    .contains(
+                                            "fibreChannels[0]",
+                                            "fibreChannels[0].setB",
+                                            "fibreChannels[1]",
+                                            "fibreChannels[2]",
+                                            "fibreChannels[3].lun(7)",
+                                            "fibreChannels[4].paths",
+                                            "fibreChannels[4].lun(255)",
+                                            "fibreChannels"));
         }
     }
 
@@ -91,9 +94,11 @@ class FibreChannelSpecTest {
                 .fibreChannel(f -> f.setA(NODE, Wwn.of("c003ff0000010002")).setB(NODE, Wwn.of("c003ff0000010003")))
                 .spec();
         MachineSpec again = SpecLeaf.read(SpecLeaf.of(spec).reader());
-        assertThat(again.fibreChannels().toString()).isEqualTo(spec.fibreChannels().toString());
-        assertThat(again.images()).extracting(DriveSpec::path).containsExactly(
-                Path.of("/images/a.vhdx"), Path.of("/images/b.raw"));
+        assertThat(again.fibreChannels().toString())
+                .isEqualTo(spec.fibreChannels().toString());
+        assertThat(again.images())
+                .extracting(DriveSpec::path)
+                .containsExactly(Path.of("/images/a.vhdx"), Path.of("/images/b.raw"));
     }
 
     @Test

@@ -66,7 +66,8 @@ record FcArgument(String text, List<Part> options) {
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("--fc " + text + ": " + e.getMessage(), e);
         } catch (SpecException e) {
-            throw new IllegalArgumentException("--fc " + text + ": " + e.problems().getFirst(), e);
+            throw new IllegalArgumentException(
+                    "--fc " + text + ": " + e.problems().getFirst(), e);
         }
     }
 

@@ -33,9 +33,7 @@ final class SanCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "list|ports|luns",
-            description = {
-                "list: the host's adapters; ports: the ports that they see; luns: the units behind those."
-            })
+            description = {"list: the host's adapters; ports: the ports that they see; luns: the units behind those."})
     @SuppressWarnings("NullAway.Init") // set by picocli
     private What what;
 

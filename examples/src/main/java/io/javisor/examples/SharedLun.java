@@ -19,8 +19,6 @@ import java.util.List;
  */
 public final class SharedLun {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
-    private static final String FIND = "for i in $(seq 200); do ls /sys/bus/scsi/devices/*:0:0:%d/block 2>/dev/null"
-            + " && break; sleep 0.1; done";
 
     private SharedLun() {}
 
@@ -43,7 +41,9 @@ public final class SharedLun {
                             said(vm, "cat /sys/class/fc_host/host*/port_name"),
                             said(vm, "cat /sys/block/" + disk + "/device/wwid"));
                 }
-                said(writer, "echo hello from the writer | dd of=/dev/" + disk(writer) + " conv=fsync,sync 2>/dev/null");
+                said(
+                        writer,
+                        "echo hello from the writer | dd of=/dev/" + disk(writer) + " conv=fsync,sync 2>/dev/null");
                 System.out.println("the reader finds: " + said(reader, "head -n 1 /dev/" + disk(reader)));
             }
         }
@@ -58,7 +58,9 @@ public final class SharedLun {
     }
 
     private static String disk(VirtualMachine vm) {
-        return said(vm, String.format(FIND, 5));
+        return said(
+                vm,
+                "for i in $(seq 200); do ls /sys/bus/scsi/devices/*:0:0:5/block 2>/dev/null && break; sleep 0.1; done");
     }
 
     private static String said(VirtualMachine vm, String command) {

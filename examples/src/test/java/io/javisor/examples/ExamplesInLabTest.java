@@ -65,7 +65,10 @@ class ExamplesInLabTest {
                 .map(l -> l.replaceAll(".*(0x[0-9a-f]{16}).*", "$1"))
                 .toList();
         assertThat(names).doesNotHaveDuplicates().allMatch(n -> n.startsWith("0xc003ff"));
-        assertThat(said.lines().limit(2).map(l -> l.replaceAll(".*(naa.*)", "$1")).distinct())
+        assertThat(said.lines()
+                        .limit(2)
+                        .map(l -> l.replaceAll(".*(naa.*)", "$1"))
+                        .distinct())
                 .as("one disk")
                 .hasSize(1);
     }

@@ -82,7 +82,6 @@ final class FibreChannelLeaf {
             luns.add(new FibreChannelSpec.Lun(
                     in.getInt("lun" + i, 0, FabricLogin.LUNS - 1), DriveLeaf.read(in.getInner("drive" + i))));
         }
-        return new Attachment.Files(
-                in.getString("san"), in.getInt("paths", 1, FibreChannelSpec.MOST_PATHS), luns);
+        return new Attachment.Files(in.getString("san"), in.getInt("paths", 1, FibreChannelSpec.MOST_PATHS), luns);
     }
 }

@@ -43,8 +43,9 @@ class FibreChannelInGuestTest {
     private Path folder;
 
     private static String device(GuestShell guest, int target, int lun) {
-        return guest.run("for i in $(seq 200); do for d in /sys/bus/scsi/devices/*:0:" + target + ":" + lun + "/block/*; do"
-                + " [ -e $d ] && [ -b /dev/${d##*/} ] && echo ${d##*/} && exit; done; sleep 0.1; done; exit 1");
+        return guest.run(
+                "for i in $(seq 200); do for d in /sys/bus/scsi/devices/*:0:" + target + ":" + lun + "/block/*; do"
+                        + " [ -e $d ] && [ -b /dev/${d##*/} ] && echo ${d##*/} && exit; done; sleep 0.1; done; exit 1");
     }
 
     /** The units that the guest knows, as target:LUN. */
@@ -112,7 +113,8 @@ class FibreChannelInGuestTest {
                 assertThat(serial(guest, second)).isEqualTo(identity);
                 String wwid = guest.run("cat /sys/block/" + first + "/device/wwid");
                 assertThat(wwid).matches("naa\\.3[0-9a-f]{15}");
-                assertThat(guest.run("cat /sys/block/" + second + "/device/wwid")).isEqualTo(wwid);
+                assertThat(guest.run("cat /sys/block/" + second + "/device/wwid"))
+                        .isEqualTo(wwid);
                 assertThat(serial(guest, data)).isNotEqualTo(identity);
                 assertThat(guest.run(read(data))).isEqualTo(expected);
                 guest.run("head -c 65536 /dev/urandom >/tmp/p; dd if=/tmp/p of=/dev/" + first
@@ -122,12 +124,14 @@ class FibreChannelInGuestTest {
                 // A path breaks and is mended: errors, not silence, and the disk stays.
                 SanPort broken = san.ports().get(1);
                 broken.fail();
-                assertThat(guest.tryRun("set -o pipefail; " + read(data)).exitCode()).isNotZero();
+                assertThat(guest.tryRun("set -o pipefail; " + read(data)).exitCode())
+                        .isNotZero();
                 assertThat(guest.run("cat /tmp/said")).contains("I/O error");
                 assertThat(guest.run(read(device(guest, 0, 0)))).isEqualTo(expected);
                 broken.restore();
                 assertThat(guest.run(read(data))).isEqualTo(expected);
-                assertThat(guest.run("cat /sys/block/" + data + "/device/state")).isEqualTo("running");
+                assertThat(guest.run("cat /sys/block/" + data + "/device/state"))
+                        .isEqualTo("running");
 
                 // A unit comes and goes while the guest runs.
                 hidden.presentTo(PORT_A, 200);
@@ -143,8 +147,9 @@ class FibreChannelInGuestTest {
                 assertThat(guest.run(read(data))).isEqualTo(expected);
                 assertThat(guest.run(read(device(guest, 0, 0)))).isEqualTo(expected);
                 assertThatThrownBy(() -> vm.fibreChannel().add(hba.spec()))
-                        .isInstanceOfSatisfying(HypervisorException.class, e -> assertThat(e.code())
-                                .isEqualTo("fc-name-in-use"));
+                        .isInstanceOfSatisfying(
+                                HypervisorException.class,
+                                e -> assertThat(e.code()).isEqualTo("fc-name-in-use"));
                 guest.run("echo kept >/tmp/kept");
                 vm.save(state);
             }

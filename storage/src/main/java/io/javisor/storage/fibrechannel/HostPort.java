@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * A port of a Fibre Channel adapter of the host's own, as Linux shows it in {@code /sys/class/fc_host}, and what it sees. What
  * the kernel does not tell is empty.
  *
- * @param host its name in Linux, as {@code host3}
+ * @param host its name in Linux, the word and a number
  * @param portName its WWPN
  * @param nodeName its WWNN
  * @param type how it is connected, as {@code NPort (fabric via point-to-point)}

@@ -99,8 +99,7 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
      */
     public SanVolume open(String volume, Path file, DiskOptions options) {
         Path store = file.resolveSibling(file.getFileName() + ".reservations");
-        return open(
-                volume, DiskImage.open(file, options), options.readOnly() ? null : new FileReservationStore(store));
+        return open(volume, DiskImage.open(file, options), options.readOnly() ? null : new FileReservationStore(store));
     }
 
     /**
@@ -198,7 +197,8 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
 
     private void requireOpen() {
         if (closed) {
-            throw new HypervisorException("fc-san-closed", "SAN " + name + " is closed", "close machines before their SAN");
+            throw new HypervisorException(
+                    "fc-san-closed", "SAN " + name + " is closed", "close machines before their SAN");
         }
     }
 
@@ -260,8 +260,8 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
             Integer lun = volume.lunFor(initiator);
             SanVolume other = lun == null ? null : units.put(lun, volume);
             if (other != null) {
-                throw new IllegalArgumentException("LUN " + lun + " of " + Objects.toString(initiator, "everybody") + " is "
-                        + other + ", and can't be " + volume);
+                throw new IllegalArgumentException("LUN " + lun + " of " + Objects.toString(initiator, "everybody")
+                        + " is " + other + ", and can't be " + volume);
             }
         }
         return units;
@@ -323,7 +323,9 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
             for (int i = 0; i < howMany; i++) {
                 UUID hash = UUID.nameUUIDFromBytes(
                         (name + "/" + fabric + "/" + ports.size()).getBytes(StandardCharsets.UTF_8));
-                port(fabric, new Wwn(3L << 60 | hash.getLeastSignificantBits() & -1L >>> 4)); // NAA 3: given out locally
+                port(
+                        fabric,
+                        new Wwn(3L << 60 | hash.getLeastSignificantBits() & -1L >>> 4)); // NAA 3: given out locally
             }
             return this;
         }

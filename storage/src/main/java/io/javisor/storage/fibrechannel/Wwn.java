@@ -21,8 +21,8 @@ public record Wwn(long value) implements Comparable<Wwn> {
             throw new IllegalArgumentException("world-wide name " + format(value) + " names nobody");
         }
         if (naa == 0 || naa == 4 || (naa >= 6 && naa <= 11)) {
-            throw new IllegalArgumentException("world-wide name " + format(value) + " begins with " + Integer.toHexString(naa)
-                    + ", which is no format of 64 bits; 1, 2, 3, 5 and c to f are");
+            throw new IllegalArgumentException("world-wide name " + format(value) + " begins with "
+                    + Integer.toHexString(naa) + ", which is no format of 64 bits; 1, 2, 3, 5 and c to f are");
         }
     }
 

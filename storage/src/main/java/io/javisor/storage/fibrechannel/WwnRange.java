@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -83,10 +84,10 @@ public final class WwnRange {
             append(channel, text);
         }
         Set<Integer> taken = new HashSet<>();
-        String[] lines = text.split("\n");
-        long host = number(lines[0], 16, 0xFFFFFF);
-        for (int i = 1; i < lines.length; i++) {
-            String[] words = lines[i].split(" ", 2);
+        List<String> lines = text.lines().toList();
+        long host = number(lines.getFirst(), 16, 0xFFFFFF);
+        for (String line : lines.subList(1, lines.size())) {
+            String[] words = line.split(" ", 2);
             int index = (int) number(words[0], 10, MOST - 1);
             if (words.length == 2 && words[1].equals(key)) {
                 return pair(host, index);
@@ -100,7 +101,9 @@ public final class WwnRange {
             }
         }
         throw refused(
-                "all " + MOST + " pairs of names are given out", "take lines of machines that are gone out of " + file, null);
+                "all " + MOST + " pairs of names are given out",
+                "take lines of machines that are gone out of " + file,
+                null);
     }
 
     /** Bytes that other hosts hardly have. Those of the node name are left out, so that no port has its name. */
@@ -138,7 +141,8 @@ public final class WwnRange {
         throw new IOException("\"" + text + "\" is not in 0.." + Long.toString(most, radix));
     }
 
-    private static HypervisorException refused(String why, String remedy, @org.jspecify.annotations.Nullable Throwable cause) {
+    private static HypervisorException refused(
+            String why, String remedy, @org.jspecify.annotations.Nullable Throwable cause) {
         return new HypervisorException("fc-names", "no Fibre Channel names: " + why, null, 0, remedy, cause);
     }
 }

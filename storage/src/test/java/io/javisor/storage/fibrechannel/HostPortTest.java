@@ -58,9 +58,7 @@ class HostPortTest {
                         "50:06:01:60:00:00:00:01", "50:06:01:60:00:00:00:00", "FCP Target", "Online"));
         assertThat(two.units())
                 .containsExactly(new HostPort.HostUnit(
-                        "50:06:01:60:00:00:00:01",
-                        7,
-                        "VENDOR ARRAY naa.6006016000000001 /dev/sdc 1048576 bytes"));
+                        "50:06:01:60:00:00:00:01", 7, "VENDOR ARRAY naa.6006016000000001 /dev/sdc 1048576 bytes"));
         HostPort ten = ports.getLast();
         assertThat(ten.virtualPorts()).isEqualTo("no NPIV");
         assertThat(ten.remotePorts()).isEmpty();

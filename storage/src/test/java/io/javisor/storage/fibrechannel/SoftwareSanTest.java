@@ -71,14 +71,15 @@ class SoftwareSanTest {
 
     private static ByteBuffer read(FabricLogin login, int target, int lun, String cdb, int room) {
         IoMemory memory = IoMemory.allocate(room);
-        ScsiResult result =
-                port(login, target).execute(lun, ScsiCommand.reading(HexFormat.of().parseHex(cdb), memory));
+        ScsiResult result = port(login, target)
+                .execute(lun, ScsiCommand.reading(HexFormat.of().parseHex(cdb), memory));
         assertThat(result.status()).as("%s: %s", cdb, result).isZero();
         return ByteBuffer.wrap(memory.slice(0, result.transferred()).toByteArray());
     }
 
     private static ScsiResult reserve(FabricLogin login, int target, String cdb, long key, long newKey, int flags) {
-        ByteBuffer parameters = ByteBuffer.allocate(24).putLong(0, key).putLong(8, newKey).put(20, (byte) flags);
+        ByteBuffer parameters =
+                ByteBuffer.allocate(24).putLong(0, key).putLong(8, newKey).put(20, (byte) flags);
         return port(login, target)
                 .execute(0, ScsiCommand.writing(HexFormat.of().parseHex(cdb), IoMemory.of(parameters.array())));
     }
@@ -178,9 +179,13 @@ class SoftwareSanTest {
             byte[] second = read(one, 1, 5, "12018300ff00", 255).array();
             assertThat(Arrays.copyOf(first, 60)).as("T10 name and NAA").isEqualTo(Arrays.copyOf(second, 60));
             assertThat(first[48 + 4] >> 4).as("locally assigned").isEqualTo(3);
-            assertThat(ByteBuffer.wrap(first).getInt(64)).as("relative target port").isEqualTo(1);
+            assertThat(ByteBuffer.wrap(first).getInt(64))
+                    .as("relative target port")
+                    .isEqualTo(1);
             assertThat(ByteBuffer.wrap(second).getInt(64)).isEqualTo(2);
-            assertThat(ByteBuffer.wrap(first).getInt(72)).as("target port group").isEqualTo(1);
+            assertThat(ByteBuffer.wrap(first).getInt(72))
+                    .as("target port group")
+                    .isEqualTo(1);
             assertThat(ByteBuffer.wrap(second).getInt(72)).isEqualTo(2);
         }
     }
@@ -199,7 +204,9 @@ class SoftwareSanTest {
                 assertThat(run(one, 0, 0, cdb)).isEqualTo(ScsiResult.pathFailed());
                 assertThat(run(one, 0, 9, cdb)).isEqualTo(ScsiResult.pathFailed());
             }
-            assertThat(port(one, 0).answersFor(9)).as("it is not said what is gone").isTrue();
+            assertThat(port(one, 0).answersFor(9))
+                    .as("it is not said what is gone")
+                    .isTrue();
             assertThat(run(one, 1, 0, READY).status()).isZero();
             port.restore();
             assertThat(run(one, 0, 0, READY).status()).isZero();
@@ -212,8 +219,8 @@ class SoftwareSanTest {
             san.restoreFabric("a");
             assertThat(run(one, 0, 0, READY).status()).isZero();
             assertThatThrownBy(() -> san.failFabric("c"))
-                    .isInstanceOfSatisfying(HypervisorException.class, e -> assertThat(e.code())
-                            .isEqualTo("fc-no-fabric"));
+                    .isInstanceOfSatisfying(
+                            HypervisorException.class, e -> assertThat(e.code()).isEqualTo("fc-no-fabric"));
         }
     }
 
@@ -278,7 +285,9 @@ class SoftwareSanTest {
             settled(one, 0, 1);
             second.presentTo(ONE, 2);
             assertThat(luns(one, 0)).containsExactly(0, 2);
-            assertThat(run(one, 0, 0, READY).status()).as("REPORT LUNS has told it").isZero();
+            assertThat(run(one, 0, 0, READY).status())
+                    .as("REPORT LUNS has told it")
+                    .isZero();
             assertThat(san.remove(second)).isTrue();
             assertThat(san.remove(second)).isFalse();
             fails(run(one, 0, 0, READY), 0x63F0E);
@@ -318,7 +327,9 @@ class SoftwareSanTest {
             assertThat(write(two, 0, write).status()).isZero();
             ByteBuffer status = read(two, 0, 0, "5e030000000000100000", 4096);
             assertThat(status.getLong(8)).isEqualTo(0x222);
-            assertThat(status.getLong(32 + 8)).as("TransportID of Fibre Channel").isEqualTo(TWO.value());
+            assertThat(status.getLong(32 + 8))
+                    .as("TransportID of Fibre Channel")
+                    .isEqualTo(TWO.value());
         }
     }
 
@@ -339,9 +350,11 @@ class SoftwareSanTest {
                 settled(one, 0, 0);
                 settled(two, 0, 0);
                 if (round == 0) {
-                    assertThat(reserve(one, 0, "5f000000000000001800", 0, 0x111, 1).status())
+                    assertThat(reserve(one, 0, "5f000000000000001800", 0, 0x111, 1)
+                                    .status())
                             .isZero();
-                    assertThat(reserve(one, 0, "5f010100000000001800", 0x111, 0, 0).status())
+                    assertThat(reserve(one, 0, "5f010100000000001800", 0x111, 0, 0)
+                                    .status())
                             .isZero();
                 }
                 assertThat(write(two, 0, "2a000000000000000100").status()).isEqualTo(ScsiResult.RESERVATION_CONFLICT);
@@ -358,8 +371,8 @@ class SoftwareSanTest {
         assertThat(san.initiators()).containsExactly(ONE);
         for (Wwn taken : List.of(ONE, san.ports().getFirst().name())) {
             assertThatThrownBy(() -> login(san, taken))
-                    .isInstanceOfSatisfying(HypervisorException.class, e -> assertThat(e.code())
-                            .isEqualTo("fc-name-in-use"));
+                    .isInstanceOfSatisfying(
+                            HypervisorException.class, e -> assertThat(e.code()).isEqualTo("fc-name-in-use"));
         }
         one.close();
         one.close();
@@ -370,9 +383,10 @@ class SoftwareSanTest {
         again.close();
         san.close();
         assertThatThrownBy(() -> login(san, ONE))
-                .isInstanceOfSatisfying(HypervisorException.class, e -> assertThat(e.code())
-                        .isEqualTo("fc-san-closed"));
-        assertThatThrownBy(() -> SoftwareSan.builder("s").port("a", ONE).port("b", ONE).build())
+                .isInstanceOfSatisfying(
+                        HypervisorException.class, e -> assertThat(e.code()).isEqualTo("fc-san-closed"));
+        assertThatThrownBy(() ->
+                        SoftwareSan.builder("s").port("a", ONE).port("b", ONE).build())
                 .isInstanceOf(IllegalArgumentException.class);
     }
 

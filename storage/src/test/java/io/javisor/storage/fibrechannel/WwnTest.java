@@ -97,8 +97,8 @@ class WwnTest {
     void aDamagedFileIsAnError(String text) throws Exception {
         Files.writeString(folder.resolve("wwn"), text);
         assertThatThrownBy(() -> new WwnRange(folder).names("b"))
-                .isInstanceOfSatisfying(HypervisorException.class, e -> assertThat(e.code())
-                        .isEqualTo("fc-names"));
+                .isInstanceOfSatisfying(
+                        HypervisorException.class, e -> assertThat(e.code()).isEqualTo("fc-names"));
     }
 
     @Test

@@ -139,7 +139,11 @@ class FibreChannelAdapterTest {
             assertThat(list.data()).as("the list of %s", select).hasSize(select.equals("01") ? 8 : 16);
         }
         // EXTENDED COPY from the other's disk, by the name that it would have.
-        byte[] name = hidden.unit().identity().toString().replace("-", "").getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        byte[] name = hidden.unit()
+                .identity()
+                .toString()
+                .replace("-", "")
+                .getBytes(java.nio.charset.StandardCharsets.US_ASCII);
         byte[] list = new byte[16 + 2 * 32 + 28];
         list[3] = 64;
         list[11] = 28;
@@ -152,7 +156,13 @@ class FibreChannelAdapterTest {
             System.arraycopy(name, 0, list, at + 8, 20);
         }
         Answer copy = driver.command(
-                0, 0, 3, java.util.HexFormat.of().parseHex("83000000000000000000" + "0000006c0000"), 0, list.length, list);
+                0,
+                0,
+                3,
+                java.util.HexFormat.of().parseHex("83000000000000000000" + "0000006c0000"),
+                0,
+                list.length,
+                list);
         assertThat(copy.srb()).isEqualTo(FibreChannelGuest.ERROR);
         IoMemory all = IoMemory.allocate(disk.size());
         disk.read(0, all);
@@ -166,7 +176,9 @@ class FibreChannelAdapterTest {
         settled(driver, 1, 3);
         san.ports().getFirst().fail();
         Answer failed = driver.command(0, 0, 3, "28000000000000000100", 512);
-        assertThat(failed).usingRecursiveComparison().isEqualTo(new Answer(FibreChannelGuest.ERROR, 0, 0, 0, new byte[0]));
+        assertThat(failed)
+                .usingRecursiveComparison()
+                .isEqualTo(new Answer(FibreChannelGuest.ERROR, 0, 0, 0, new byte[0]));
         good(driver.command(0, 1, 3, "28000000000000000100", 512));
         san.ports().getFirst().restore();
         good(driver.command(0, 0, 3, "28000000000000000100", 512));

@@ -60,8 +60,7 @@ class FibreChannelFuzz {
                 boolean writing = (length & 1) != 0;
                 byte[] out = new byte[writing ? Math.min(length, in.remaining()) : 0];
                 in.get(out);
-                FibreChannelGuest.Answer answer =
-                        driver.command(path, target, lun, cdb, writing ? 0 : 1, length, out);
+                FibreChannelGuest.Answer answer = driver.command(path, target, lun, cdb, writing ? 0 : 1, length, out);
                 if (answer.data().length > length || (answer.key() == 4 && answer.code() == 0x4400)) {
                     throw new AssertionError(answer + " to command " + cdb[0]);
                 }

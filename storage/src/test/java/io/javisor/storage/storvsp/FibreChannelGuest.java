@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A guest's driver of a Fibre Channel adapter, in as many words as Linux's storvsc needs. */
@@ -50,7 +51,7 @@ final class FibreChannelGuest {
                 packet.putShort(12, (short) 0x0602);
             }
             long id = transaction++;
-            channel().send(id, packet.array(), true);
+            channel().send(id, bytes(packet), true);
             ByteBuffer answer = channel().receive().buffer();
             assertThat(answer.getInt(8)).as("operation %d", operation).isZero();
             if (operation == 12) {
@@ -60,8 +61,7 @@ final class FibreChannelGuest {
     }
 
     GuestChannel channel() {
-        assertThat(channel).isNotNull();
-        return channel;
+        return Objects.requireNonNull(channel, "booted");
     }
 
     private static ByteBuffer packet(int operation) {
@@ -69,6 +69,12 @@ final class FibreChannelGuest {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(0, operation)
                 .putInt(4, 1);
+    }
+
+    private static byte[] bytes(ByteBuffer packet) {
+        byte[] all = new byte[packet.capacity()];
+        packet.get(0, all);
+        return all;
     }
 
     boolean firstSetActive() {
@@ -103,7 +109,7 @@ final class FibreChannelGuest {
                 .putInt(24, length)
                 .put(28, cdb);
         long id = transaction++;
-        channel().sendGpaDirect(id, packet.array(), List.of(GuestRange.of(page, 4096)));
+        channel().sendGpaDirect(id, bytes(packet), List.of(GuestRange.of(page, 4096)));
         GuestPacket answer;
         do {
             answer = channel().receive();
