@@ -135,8 +135,7 @@ final class Machine implements Hardware.RunListener {
         lock.lock();
         try {
             openDisks();
-            hardware = Hardware.restore(
-                    spec, inputs, ram, disks, network, fibreChannel, console, memory, this, saved);
+            hardware = Hardware.restore(spec, inputs, ram, disks, network, fibreChannel, console, memory, this, saved);
             tally.booted();
             become(MachineState.PAUSED);
         } catch (RuntimeException | Error e) {

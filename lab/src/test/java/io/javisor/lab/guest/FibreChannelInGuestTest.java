@@ -69,6 +69,13 @@ class FibreChannelInGuestTest {
         return "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/" + disk + " bs=64k count=16 2>/tmp/said | sha256sum";
     }
 
+    private final long begun = System.nanoTime();
+
+    /** How long each part takes, for those who wait for it. */
+    private void phase(String reached) {
+        System.out.printf("%s after %d ms%n", reached, (System.nanoTime() - begun) / 1_000_000);
+    }
+
     @Test
     void aGuestSeesItsNamesItsUnitsAndItsPaths() throws Exception {
         byte[] contents = new byte[MIB];
@@ -98,6 +105,7 @@ class FibreChannelInGuestTest {
                     .fibreChannel(f -> f.connect(san).setA(NODE, PORT_A).setB(NODE, PORT_B))
                     .build()) {
                 vm.start().await(Wait.forShell(), PATIENCE);
+                phase("shell");
                 var guest = new GuestShell(vm);
                 assertThat(guest.run("cat /sys/class/fc_host/host*/port_name /sys/class/fc_host/host*/node_name"))
                         .isEqualTo("0x" + PORT_A.hex() + "\n0x" + NODE.hex());
@@ -105,6 +113,7 @@ class FibreChannelInGuestTest {
                 String second = device(guest, 1, 3);
                 String data = device(guest, 1, 0);
                 device(guest, 0, 0);
+                phase("devices");
                 assertThat(known(guest)).as("its fabric, its mask").isEqualTo("0:0:0\n0:0:3\n0:1:0\n0:1:3");
 
                 // One disk by both paths: the same serial number and NAA name, and the host's.
@@ -121,18 +130,20 @@ class FibreChannelInGuestTest {
                         + " bs=64k seek=7 conv=fsync 2>/dev/null; dd if=/dev/" + second
                         + " bs=64k skip=7 count=1 2>/dev/null | cmp - /tmp/p");
 
+                phase("read");
                 // A path breaks and is mended: errors, not silence, and the disk stays.
                 SanPort broken = san.ports().get(1);
                 broken.fail();
                 assertThat(guest.tryRun("set -o pipefail; " + read(data)).exitCode())
                         .isNotZero();
-                assertThat(guest.run("cat /tmp/said")).contains("I/O error");
+                assertThat(guest.run("cat /tmp/said")).contains("Input/output error");
                 assertThat(guest.run(read(device(guest, 0, 0)))).isEqualTo(expected);
                 broken.restore();
                 assertThat(guest.run(read(data))).isEqualTo(expected);
                 assertThat(guest.run("cat /sys/block/" + data + "/device/state"))
                         .isEqualTo("running");
 
+                phase("path");
                 // A unit comes and goes while the guest runs.
                 hidden.presentTo(PORT_A, 200);
                 String came = device(guest, 0, 200);
@@ -140,6 +151,7 @@ class FibreChannelInGuestTest {
                 hidden.hideFrom(PORT_A);
                 gone(guest, came);
 
+                phase("hot");
                 // The other set of names takes over.
                 MachineHba hba = vm.fibreChannel().adapter(0);
                 hba.activate(WwnSet.B);
@@ -150,9 +162,12 @@ class FibreChannelInGuestTest {
                         .isInstanceOfSatisfying(
                                 HypervisorException.class,
                                 e -> assertThat(e.code()).isEqualTo("fc-name-in-use"));
+                System.out.println(guest.run("dmesg | grep -iE 'scsi|storvsc' | cut -c1-110"));
+                phase("switched");
                 guest.run("echo kept >/tmp/kept");
                 vm.save(state);
             }
+            phase("saved");
             assertThat(san.initiators()).isEmpty();
             try (VirtualMachine vm = VirtualMachine.restore(state)) {
                 MachineHba hba = vm.fibreChannel().adapter(0);

@@ -1,6 +1,7 @@
 package io.javisor.storage.scsi;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ public final class ScsiTarget implements RemotePort {
     private static final int REPORT_LUNS = 0xA0;
     private static final int INQUIRY = 0x12;
     private static final int REQUEST_SENSE = 0x03;
+    private static final int SHORT_INQUIRY = 36;
 
     private final ConcurrentSkipListMap<Integer, Nexus> nexuses = new ConcurrentSkipListMap<>();
     private final boolean announces;
@@ -108,8 +110,12 @@ public final class ScsiTarget implements RemotePort {
         }
         return switch (command.opcode()) {
             case INQUIRY -> {
-                // 0x7F: no unit here, and none can be (SPC-4 section 6.4.2)
-                byte[] absent = DiskPages.inquiry(0x1F | 0x60, "                ", false, false);
+                // 0x7F: no unit here, and none can be (SPC-4 section 6.4.2). No longer than what is asked first: Linux
+                // asks again
+                // for all that there is, and a guest's scan of Fibre Channel finds a thousand targets absent.
+                byte[] absent =
+                        Arrays.copyOf(DiskPages.inquiry(0x1F | 0x60, "                ", false, false), SHORT_INQUIRY);
+                absent[4] = SHORT_INQUIRY - 5;
                 yield command.bit(1, 0)
                         ? ScsiResult.check(Sense.INVALID_FIELD)
                         : ScsiResult.good(command.answer(absent, command.u16(3)));

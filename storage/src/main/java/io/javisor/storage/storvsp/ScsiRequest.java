@@ -79,7 +79,13 @@ final class ScsiRequest {
             case Protocol.DIRECTION_OUT -> ScsiCommand.writing(cdb, memory(buffer, length));
             default -> ScsiCommand.of(cdb);
         };
-        answer((target == null ? NOBODY : target).execute(lun, command));
+        ScsiResult result = (target == null ? NOBODY : target).execute(lun, command);
+        if (result.status() == ScsiResult.PATH_FAILED && opcode == INQUIRY) {
+            // Linux takes what an INQUIRY brought whatever became of it, and zeroes for a disk.
+            long unknown = NOBODY.execute(lun, command).transferred();
+            result = new ScsiResult(ScsiResult.PATH_FAILED, null, unknown);
+        }
+        answer(result);
     }
 
     private static IoMemory memory(GuestBuffer buffer, long length) {

@@ -180,6 +180,9 @@ class FibreChannelAdapterTest {
                 .usingRecursiveComparison()
                 .isEqualTo(new Answer(FibreChannelGuest.ERROR, 0, 0, 0, new byte[0]));
         good(driver.command(0, 1, 3, "28000000000000000100", 512));
+        Answer inquiry = driver.command(0, 0, 3, "120000002400", 36);
+        assertThat(inquiry.srb()).isEqualTo(FibreChannelGuest.ERROR);
+        assertThat(inquiry.data()[0]).as("Linux looks at the data all the same").isEqualTo((byte) 0x7F);
         san.ports().getFirst().restore();
         good(driver.command(0, 0, 3, "28000000000000000100", 512));
         assertThat(driver.toldToScan()).isFalse();
