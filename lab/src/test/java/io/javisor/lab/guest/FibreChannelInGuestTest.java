@@ -162,7 +162,6 @@ class FibreChannelInGuestTest {
                         .isInstanceOfSatisfying(
                                 HypervisorException.class,
                                 e -> assertThat(e.code()).isEqualTo("fc-name-in-use"));
-                System.out.println(guest.run("dmesg | grep -iE 'scsi|storvsc' | cut -c1-110"));
                 phase("switched");
                 guest.run("echo kept >/tmp/kept");
                 vm.save(state);
