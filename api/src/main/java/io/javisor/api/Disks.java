@@ -212,6 +212,24 @@ public final class Disks {
         }
     }
 
+    /** Threads of the run, for others that wait for disks. */
+    synchronized StorageWorkers workers() {
+        return run().workers;
+    }
+
+    /** Within which the guest may have data copied. */
+    synchronized CopyDomain copies() {
+        return run().copies;
+    }
+
+    private Plugged run() {
+        Plugged run = plugged;
+        if (run == null) {
+            throw new IllegalStateException("not plugged into a run");
+        }
+        return run;
+    }
+
     private void attach(Plugged run, Drive drive) {
         int number = drive.address().controller();
         ScsiController present = run.controllers[number];

@@ -64,6 +64,7 @@ final class Hardware implements AutoCloseable {
     private final @Nullable DynamicMemoryDevice balloon;
     private final Disks disks;
     private final MachineNetwork network;
+    private final MachineFibreChannel fibreChannel;
     private final List<AcpiNode> described = new ArrayList<>();
     private final List<Stateful> devices = new ArrayList<>(); // in the order in which they are restored
     private final VmGenerationId generation;
@@ -75,12 +76,14 @@ final class Hardware implements AutoCloseable {
             GuestRam ram,
             Disks disks,
             MachineNetwork network,
+            MachineFibreChannel fibreChannel,
             BootInputs inputs,
             Console console,
             @Nullable MachineMemory memory,
             RunListener listener) {
         this.disks = disks;
         this.network = network;
+        this.fibreChannel = fibreChannel;
         this.memory = memory;
         var endings = new Endings(listener, ram);
         partition = KvmPartition.create(inputs.partition(), endings);
@@ -162,10 +165,11 @@ final class Hardware implements AutoCloseable {
             GuestRam ram,
             Disks disks,
             MachineNetwork network,
+            MachineFibreChannel fibreChannel,
             Console console,
             @Nullable MachineMemory memory,
             RunListener listener) {
-        var hardware = new Hardware(spec, ram, disks, network, inputs, console, memory, listener);
+        var hardware = new Hardware(spec, ram, disks, network, fibreChannel, inputs, console, memory, listener);
         try {
             hardware.requireBus(spec.name());
             hardware.plugDevices(spec.name());
@@ -199,8 +203,10 @@ final class Hardware implements AutoCloseable {
         if (bus != null) {
             disks.plugInto(bus);
             network.plugInto(bus);
-        } else if (!disks.isEmpty() || !network.isEmpty()) {
-            throw Failure.noBus(machine, disks.isEmpty() ? "its network adapters need one" : "its disks need one");
+            fibreChannel.plugInto(bus, disks);
+        } else if (!disks.isEmpty() || !fibreChannel.isEmpty() || !network.isEmpty()) {
+            boolean storage = !disks.isEmpty() || !fibreChannel.isEmpty();
+            throw Failure.noBus(machine, storage ? "its disks need one" : "its network adapters need one");
         }
     }
 
@@ -211,11 +217,12 @@ final class Hardware implements AutoCloseable {
             GuestRam ram,
             Disks disks,
             MachineNetwork network,
+            MachineFibreChannel fibreChannel,
             Console console,
             @Nullable MachineMemory memory,
             RunListener listener,
             StateFolder saved) {
-        var hardware = new Hardware(spec, ram, disks, network, inputs, console, memory, listener);
+        var hardware = new Hardware(spec, ram, disks, network, fibreChannel, inputs, console, memory, listener);
         try {
             hardware.requireBus(spec.name());
             hardware.growAsSaved(ram, saved.machine());
@@ -325,6 +332,7 @@ final class Hardware implements AutoCloseable {
             bus.close();
         }
         disks.unplug();
+        fibreChannel.unplug(); // its requests ran on the disks' threads
         network.unplug();
         if (balloon != null) {
             balloon.close();

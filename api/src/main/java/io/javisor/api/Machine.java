@@ -62,6 +62,7 @@ final class Machine implements Hardware.RunListener {
     private final GuestRam ram;
     private final Disks disks;
     private final MachineNetwork network;
+    private final MachineFibreChannel fibreChannel;
     private final Console console;
     private final EventStream events = new EventStream();
     private final Tally tally = new Tally();
@@ -77,12 +78,19 @@ final class Machine implements Hardware.RunListener {
     private volatile @Nullable String crashReport;
     private @Nullable SmartPaging paging; // guarded by lock
 
-    private Machine(MachineSpec spec, BootInputs inputs, GuestRam ram, Disks disks, MemoryPool shared) {
+    private Machine(
+            MachineSpec spec,
+            BootInputs inputs,
+            GuestRam ram,
+            Disks disks,
+            MachineFibreChannel fibreChannel,
+            MemoryPool shared) {
         this.spec = spec;
         this.inputs = inputs;
         this.ram = ram;
         this.disks = disks;
         this.network = new MachineNetwork(spec);
+        this.fibreChannel = fibreChannel;
         this.console = new Console(spec.name());
         List<Long> boot = spec.numa().nodes().stream().map(NumaNode::memory).toList();
         pool = spec.dynamicMemory().isPresent() ? shared : null;
@@ -96,7 +104,9 @@ final class Machine implements Hardware.RunListener {
         BootInputs inputs = BootInputs.prepare(spec);
         var disks = new Disks(spec);
         disks.check();
-        return new Machine(spec, inputs, GuestRam.reserve(spec, inputs.addressBits()), disks, shared);
+        var fibreChannel = new MachineFibreChannel(spec);
+        fibreChannel.check();
+        return new Machine(spec, inputs, GuestRam.reserve(spec, inputs.addressBits()), disks, fibreChannel, shared);
     }
 
     /** A machine that goes on where it was saved; PAUSED. */
@@ -104,8 +114,11 @@ final class Machine implements Hardware.RunListener {
         ProcessorModel processors = ProcessorModel.restored(saved.topology(), spec.cpu(), saved.processors());
         var disks = new Disks(spec);
         disks.check();
+        var fibreChannel = new MachineFibreChannel(spec);
+        fibreChannel.check();
         GuestRam ram = GuestRam.restore(spec, processors.addressBits(), saved);
-        Machine machine = new Machine(spec, BootInputs.restored(spec, processors, uuid), ram, disks, HostPool.shared());
+        Machine machine = new Machine(
+                spec, BootInputs.restored(spec, processors, uuid), ram, disks, fibreChannel, HostPool.shared());
         try {
             machine.bringBack(saved);
             return machine;
@@ -121,12 +134,12 @@ final class Machine implements Hardware.RunListener {
         }
         lock.lock();
         try {
-            disks.open();
-            hardware = Hardware.restore(spec, inputs, ram, disks, network, console, memory, this, saved);
+            openDisks();
+            hardware = Hardware.restore(spec, inputs, ram, disks, network, fibreChannel, console, memory, this, saved);
             tally.booted();
             become(MachineState.PAUSED);
         } catch (RuntimeException | Error e) {
-            disks.close();
+            closeDisks();
             throw e;
         } finally {
             lock.unlock();
@@ -155,6 +168,20 @@ final class Machine implements Hardware.RunListener {
 
     MachineNetwork network() {
         return network;
+    }
+
+    MachineFibreChannel fibreChannel() {
+        return fibreChannel;
+    }
+
+    private void openDisks() {
+        disks.open();
+        fibreChannel.open();
+    }
+
+    private void closeDisks() {
+        disks.close();
+        fibreChannel.close();
     }
 
     void onEvent(Consumer<MachineEvent> listener) {
@@ -319,8 +346,8 @@ final class Machine implements Hardware.RunListener {
         console.mark();
         try {
             makeRoom();
-            disks.open();
-            fresh = Hardware.assemble(spec, inputs, ram, disks, network, console, memory, this);
+            openDisks();
+            fresh = Hardware.assemble(spec, inputs, ram, disks, network, fibreChannel, console, memory, this);
             hardware = fresh;
             tally.booted();
             if (underDebugger) {
@@ -337,7 +364,7 @@ final class Machine implements Hardware.RunListener {
             if (fresh != null) {
                 fresh.close();
             }
-            disks.close();
+            closeDisks();
             if (memory != null) {
                 memory.ended();
             }
@@ -440,7 +467,9 @@ final class Machine implements Hardware.RunListener {
                         .toList());
         var leaves = new ArrayList<Leaf>();
         leaves.add(machine.leaf());
-        MachineSpec now = spec.withDrives(disks.described()).withNetworks(network.described());
+        MachineSpec now = spec.withDrives(disks.described())
+                .withNetworks(network.described())
+                .withFibreChannels(fibreChannel.described());
         leaves.add(SpecLeaf.of(memory == null ? now : now.withDynamicMemory(memory.limits())));
         leaves.add(ProcessorLeaf.of(run.partition().processors(), inputs.topology()));
         leaves.addAll(run.save());
@@ -709,7 +738,7 @@ final class Machine implements Hardware.RunListener {
                 powerOn(false);
                 return;
             }
-            disks.close();
+            closeDisks();
         } catch (RuntimeException | Error e) {
             meaning = new Outcome.Failed(Failure.of(e));
         }

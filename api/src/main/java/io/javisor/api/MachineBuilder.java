@@ -8,6 +8,7 @@ import io.javisor.networking.netvsp.NetworkAdapter;
 import io.javisor.numa.NumaTopology;
 import io.javisor.numa.NumaTopologyBuilder;
 import io.javisor.numa.TopologyException;
+import io.javisor.storage.storvsp.FibreChannelAdapter;
 import io.javisor.storage.storvsp.ScsiController;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Collects what a machine shall be. Not safe for several threads. */
@@ -35,6 +37,7 @@ public final class MachineBuilder {
     private ResetAction onReset = ResetAction.RESTART;
     private final List<DriveSpec.Builder> drives = new ArrayList<>();
     private final List<NetworkSpec> networks = new ArrayList<>();
+    private final List<FibreChannelSpec.Builder> fibreChannels = new ArrayList<>();
 
     MachineBuilder(String name) {
         this.name = name;
@@ -156,6 +159,17 @@ public final class MachineBuilder {
     }
 
     /**
+     * Adds a Fibre Channel adapter, up to 4: {@code fibreChannel(f -> f.connect(san))}. What it is not given of names comes from
+     * this host's range. A built initial RAM disk loads the drivers for it.
+     */
+    public MachineBuilder fibreChannel(Consumer<FibreChannelSpec.Builder> adapter) {
+        var builder = new FibreChannelSpec.Builder();
+        adapter.accept(builder);
+        fibreChannels.add(builder);
+        return this;
+    }
+
+    /**
      * The immutable description.
      *
      * @throws SpecException with all that is wrong
@@ -177,11 +191,12 @@ public final class MachineBuilder {
         }
         List<DriveSpec> attached = drives(problems);
         checkNetworks(problems);
+        List<FibreChannelSpec> hbas = fibreChannels(problems);
         problems.throwIfAny(name);
         if (nodes == null || guest == null) {
             throw new IllegalStateException("a description without problems lacks a part");
         }
-        guest = guest.withModules(drivers(attached));
+        guest = guest.withModules(drivers(attached, !hbas.isEmpty()));
         return new MachineSpec(
                 name,
                 nodes,
@@ -190,7 +205,8 @@ public final class MachineBuilder {
                 limits.isPresent() ? DynamicMemoryGuest.prepared(guest) : guest,
                 onReset,
                 attached,
-                networks);
+                networks,
+                hbas);
     }
 
     private void checkNetworks(ProblemList problems) {
@@ -202,10 +218,24 @@ public final class MachineBuilder {
         }
     }
 
+    private List<FibreChannelSpec> fibreChannels(ProblemList problems) {
+        var made = new ArrayList<FibreChannelSpec>();
+        for (int i = 0; i < fibreChannels.size(); i++) {
+            made.add(fibreChannels.get(i).build("fibreChannels[" + i + "]", problems));
+        }
+        FibreChannelSpec.checkTogether(made, problems);
+        if (made.size() > FibreChannelAdapter.MOST_ADAPTERS) {
+            problems.add(
+                    "fibreChannels", "are " + made.size() + "; " + FibreChannelAdapter.MOST_ADAPTERS + " are possible");
+        }
+        return made;
+    }
+
     /** Linux's drivers for the kinds of drives. */
-    private static List<String> drivers(List<DriveSpec> drives) {
-        return drives.stream()
-                .map(drive -> drive.kind() == DriveSpec.Kind.DVD ? "sr_mod" : "sd_mod")
+    private static List<String> drivers(List<DriveSpec> drives, boolean fibreChannel) {
+        Stream<String> others = fibreChannel ? Stream.of("sd_mod") : Stream.empty();
+        return Stream.concat(
+                        others, drives.stream().map(drive -> drive.kind() == DriveSpec.Kind.DVD ? "sr_mod" : "sd_mod"))
                 .distinct()
                 .sorted()
                 .toList();

@@ -2,6 +2,9 @@ package io.javisor.api;
 
 import io.javisor.memory.DynamicMemory;
 import io.javisor.numa.NumaTopology;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -19,6 +22,7 @@ import java.util.stream.IntStream;
  * @param onReset what a guest's reset does
  * @param drives its disks and DVD drives
  * @param networks its network adapters
+ * @param fibreChannels its Fibre Channel adapters
  */
 public record MachineSpec(
         String name,
@@ -28,31 +32,53 @@ public record MachineSpec(
         LinuxSpec linux,
         ResetAction onReset,
         List<DriveSpec> drives,
-        List<NetworkSpec> networks) {
+        List<NetworkSpec> networks,
+        List<FibreChannelSpec> fibreChannels) {
     /** Copies the lists. */
     public MachineSpec {
         drives = List.copyOf(drives);
         networks = List.copyOf(networks);
+        fibreChannels = List.copyOf(fibreChannels);
     }
 
     /** The same with another name. */
     public MachineSpec withName(String other) {
-        return new MachineSpec(other, numa, cpu, dynamicMemory, linux, onReset, drives, networks);
+        return new MachineSpec(other, numa, cpu, dynamicMemory, linux, onReset, drives, networks, fibreChannels);
     }
 
     /** The same with other limits of dynamic memory. */
     MachineSpec withDynamicMemory(DynamicMemory limits) {
-        return new MachineSpec(name, numa, cpu, Optional.of(limits), linux, onReset, drives, networks);
+        return new MachineSpec(name, numa, cpu, Optional.of(limits), linux, onReset, drives, networks, fibreChannels);
     }
 
     /** The same with other drives. */
     MachineSpec withDrives(List<DriveSpec> others) {
-        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, others, networks);
+        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, others, networks, fibreChannels);
     }
 
     /** The same with other network adapters. */
     MachineSpec withNetworks(List<NetworkSpec> others) {
-        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, drives, others);
+        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, drives, others, fibreChannels);
+    }
+
+    /** The same with other Fibre Channel adapters. */
+    MachineSpec withFibreChannels(List<FibreChannelSpec> others) {
+        return new MachineSpec(name, numa, cpu, dynamicMemory, linux, onReset, drives, networks, others);
+    }
+
+    /** All that opens a file: the drives, and the disks on SANs of the machine's own, each once. */
+    public List<DriveSpec> images() {
+        var all = new ArrayList<DriveSpec>(drives);
+        var files = new HashSet<Path>();
+        for (FibreChannelSpec adapter : fibreChannels) {
+            for (FibreChannelSpec.Lun lun : adapter.luns()) {
+                Path file = lun.drive().path();
+                if (file != null && files.add(file.toAbsolutePath().normalize())) {
+                    all.add(lun.drive());
+                }
+            }
+        }
+        return all;
     }
 
     /** The command line that the kernel gets: what the spec says, and which adapters a built initial RAM disk configures. */
@@ -77,9 +103,9 @@ public record MachineSpec(
         return numa.memory();
     }
 
-    /** Whether the host must have KVM's Hyper-V enlightenments: disks, networks and dynamic memory need a VMBus. */
+    /** Whether the host must have KVM's Hyper-V enlightenments: all devices but serial ports need a VMBus. */
     public boolean needsHyperV() {
-        return !drives.isEmpty() || !networks.isEmpty() || dynamicMemory.isPresent();
+        return !drives.isEmpty() || !networks.isEmpty() || !fibreChannels.isEmpty() || dynamicMemory.isPresent();
     }
 
     /**

@@ -273,6 +273,11 @@ public final class VirtualMachine implements AutoCloseable {
         return machine.disks();
     }
 
+    /** The Fibre Channel adapters, to add, remove, connect and switch while the guest runs or without. */
+    public MachineFibreChannel fibreChannel() {
+        return machine.fibreChannel();
+    }
+
     /**
      * How the machine's memory follows its need, and what it may have.
      *

@@ -14,10 +14,11 @@ import java.util.Set;
  * What {@code --disk} is given: {@code FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]
  * [,bandwidth=SIZE]}. A file's name may have commas: it ends where nothing but options follows.
  *
+ * @param option what it is given to, for messages
  * @param file of the image
  * @param options each with its value, if it has one
  */
-record DriveArgument(Path file, List<String> options) {
+record DriveArgument(String option, Path file, List<String> options) {
     static final String SYNTAX =
             "FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]" + "[,bandwidth=SIZE]";
 
@@ -25,6 +26,11 @@ record DriveArgument(Path file, List<String> options) {
             Set.of("format", "readonly", "overlay", "direct", "sector", "iops", "bandwidth");
 
     static DriveArgument parse(String text) {
+        return parse("--disk", text);
+    }
+
+    /** The same for a disk that is given to another option. */
+    static DriveArgument parse(String option, String text) {
         String[] parts = text.split(",", -1);
         int file = parts.length;
         while (file > 1 && NAMES.contains(name(parts[file - 1]))) {
@@ -32,9 +38,9 @@ record DriveArgument(Path file, List<String> options) {
         }
         String path = String.join(",", Arrays.asList(parts).subList(0, file));
         if (path.isEmpty()) {
-            throw new IllegalArgumentException("--disk " + text + ": no file; write --disk " + SYNTAX);
+            throw new IllegalArgumentException(option + " " + text + ": no file; write " + option + " " + SYNTAX);
         }
-        var argument = new DriveArgument(Path.of(path), List.of(parts).subList(file, parts.length));
+        var argument = new DriveArgument(option, Path.of(path), List.of(parts).subList(file, parts.length));
         argument.spec(); // says what is wrong
         return argument;
     }
@@ -54,11 +60,11 @@ record DriveArgument(Path file, List<String> options) {
             describe(builder);
             return builder.build();
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("--disk " + file + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(option + " " + file + ": " + e.getMessage(), e);
         }
     }
 
-    private void describe(DriveSpec.Builder builder) {
+    void describe(DriveSpec.Builder builder) {
         options.forEach(option -> apply(option, builder));
     }
 

@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
         version = "javisor 0.1.0",
         description = "Virtual machines on Linux KVM, in pure Java, with what Hyper-V gives its guests.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {DemoCommand.class, RunCommand.class, DoctorCommand.class, DiskCommand.class})
+        subcommands = {DemoCommand.class, RunCommand.class, DoctorCommand.class, DiskCommand.class, SanCommand.class})
 public final class JavisorCommand implements Runnable {
     @CommandLine.Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -21,7 +21,7 @@ public final class JavisorCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "which command? demo, run, doctor or disk");
+        throw new CommandLine.ParameterException(spec.commandLine(), "which command? demo, run, doctor, disk or san");
     }
 
     /** Runs the command and ends the JVM with its exit code. */

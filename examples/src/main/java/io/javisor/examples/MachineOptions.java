@@ -149,6 +149,15 @@ final class MachineOptions {
             })
     private List<String> nets = List.of();
 
+    @Option(
+            names = "--fc",
+            paramLabel = FcArgument.SYNTAX,
+            description = {
+                "A Fibre Channel adapter at a SAN of the machine's own, up to 4; repeat it for more. What is not given of names",
+                "comes from this host's range. Adapters that name one SAN share its disks; paths: target ports to find there."
+            })
+    private List<String> fibreChannels = List.of();
+
     @Option(names = "--name", paramLabel = "NAME", defaultValue = "javisor", description = "The machine's name.")
     private String name = "javisor";
 
@@ -194,6 +203,9 @@ final class MachineOptions {
             disks.forEach(
                     disk -> requireReadable(line, DriveArgument.parse(disk).file(), false));
             nets.forEach(NetArgument::parse);
+            for (String adapter : fibreChannels) {
+                FcArgument.parse(adapter).spec().images().forEach(drive -> requireReadable(line, drive.path(), false));
+            }
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(line, String.valueOf(e.getMessage()), e);
         }
@@ -226,6 +238,7 @@ final class MachineOptions {
         dvds.forEach(builder::dvd);
         nets.forEach(net -> builder.network(
                 NetArgument.parse(net).spec(name -> switches.computeIfAbsent(name, VirtualSwitch::new))));
+        fibreChannels.forEach(adapter -> FcArgument.parse(adapter).addTo(builder));
         if (isDynamic()) {
             builder.dynamicMemory(this::limits);
         }
@@ -323,7 +336,7 @@ final class MachineOptions {
             folders.add(Objects.requireNonNullElse(
                     savesTo.toAbsolutePath().normalize().getParent(), savesTo));
         }
-        for (DriveSpec drive : spec().drives()) {
+        for (DriveSpec drive : spec().images()) {
             Path file = drive.path();
             if (file != null) {
                 Path folder = folderOf(file);
@@ -337,7 +350,7 @@ final class MachineOptions {
 
     /** Takes the locks of the files, which the lab can't. */
     HeldDisks holdDisks() {
-        return new HeldDisks(spec().drives());
+        return new HeldDisks(spec().images());
     }
 
     /** Uses these switches, by their names, instead of its own. */

@@ -33,6 +33,7 @@ final class StateOptions {
             "--disk",
             "--dvd",
             "--net",
+            "--fc",
             "--no-reboot");
 
     @Option(

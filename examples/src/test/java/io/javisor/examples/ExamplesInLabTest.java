@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.javisor.api.VirtualMachine;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.testing.WithVirtualMachine;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -49,6 +50,27 @@ class ExamplesInLabTest {
                         exec-timeout: [sleep, 1000] in "exec" took longer than 500 ms and was killed
                         ended: PoweredOff[]
                         """);
+    }
+
+    @Test
+    void sharedLun() {
+        String said = Printed.by(() -> SharedLun.main(new String[0]));
+        assertThat(said.lines().map(l -> l.replaceAll("0x[0-9a-f]{16}", "NAME").replaceAll("naa.3[0-9a-f]{15}", "NAA")))
+                .containsExactly(
+                        "writer logged in as NAME, and its LUN 5 is NAA",
+                        "reader logged in as NAME, and its LUN 5 is NAA",
+                        "the reader finds: hello from the writer");
+        List<String> names = said.lines()
+                .limit(2)
+                .map(l -> l.replaceAll(".*(0x[0-9a-f]{16}).*", "$1"))
+                .toList();
+        assertThat(names).doesNotHaveDuplicates().allMatch(n -> n.startsWith("0xc003ff"));
+        assertThat(said.lines()
+                        .limit(2)
+                        .map(l -> l.replaceAll(".*(naa.*)", "$1"))
+                        .distinct())
+                .as("one disk")
+                .hasSize(1);
     }
 
     @Test

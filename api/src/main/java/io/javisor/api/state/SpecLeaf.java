@@ -3,6 +3,7 @@ package io.javisor.api.state;
 import io.javisor.api.CpuSpec;
 import io.javisor.api.DriveAddress;
 import io.javisor.api.DriveSpec;
+import io.javisor.api.FibreChannelSpec;
 import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineSpec;
 import io.javisor.api.NetworkSpec;
@@ -13,6 +14,7 @@ import io.javisor.numa.NumaTopologyState;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
+import io.javisor.storage.storvsp.FibreChannelAdapter;
 import io.javisor.storage.storvsp.ScsiController;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -48,7 +50,8 @@ public final class SpecLeaf {
                     var linux,
                     var onReset,
                     var drives,
-                    var networks) -> {
+                    var networks,
+                    var hbas) -> {
                 StateWriter nodes = new StateWriter();
                 NumaTopologyState.save(numa, nodes);
                 out.put("name", name)
@@ -64,6 +67,10 @@ public final class SpecLeaf {
                 out.put("networks", networks.size());
                 for (int i = 0; i < networks.size(); i++) {
                     out.put("network" + i, NetworkLeaf.save(networks.get(i)));
+                }
+                out.put("fibreChannels", hbas.size());
+                for (int i = 0; i < hbas.size(); i++) {
+                    out.put("fibreChannel" + i, FibreChannelLeaf.save(hbas.get(i)));
                 }
             }
         }
@@ -121,7 +128,8 @@ public final class SpecLeaf {
                     linux(in.getInner("linux")),
                     ResetAction.valueOf(in.getString("onReset")),
                     drives(in),
-                    networks(in));
+                    networks(in),
+                    fibreChannels(in));
         } catch (IllegalArgumentException e) {
             throw new StateException("spec: " + e.getMessage());
         }
@@ -134,6 +142,15 @@ public final class SpecLeaf {
             networks.add(NetworkLeaf.read(in.getInner("network" + i)));
         }
         return networks;
+    }
+
+    private static List<FibreChannelSpec> fibreChannels(StateReader in) {
+        List<FibreChannelSpec> adapters = new ArrayList<>();
+        int count = in.has("fibreChannels") ? in.getInt("fibreChannels", 0, FibreChannelAdapter.MOST_ADAPTERS) : 0;
+        for (int i = 0; i < count; i++) {
+            adapters.add(FibreChannelLeaf.read(in.getInner("fibreChannel" + i)));
+        }
+        return adapters;
     }
 
     private static List<DriveSpec> drives(StateReader in) {

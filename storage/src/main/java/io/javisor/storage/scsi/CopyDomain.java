@@ -17,6 +17,10 @@ public final class CopyDomain {
         targets.add(target);
     }
 
+    void leave(ScsiTarget target) {
+        targets.remove(target);
+    }
+
     private Stream<Nexus> nexuses() {
         return targets.stream().flatMap(t -> t.nexuses().values().stream());
     }

@@ -88,6 +88,14 @@ public final class Nexus {
         }
     }
 
+    /** The initiator has just logged in: of all that was before it hears only that. */
+    public void begin() {
+        synchronized (attentions) {
+            attentions.clear();
+            attentions.add(Sense.powerOn());
+        }
+    }
+
     @Nullable
     Sense takeAttention() {
         synchronized (attentions) {

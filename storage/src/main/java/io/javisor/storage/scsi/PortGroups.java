@@ -12,7 +12,7 @@ public final class PortGroups {
     /** A group and its ports. */
     private static final class Group {
         final List<TargetPort> ports = new ArrayList<>();
-        AccessState state = AccessState.OPTIMIZED;
+        volatile AccessState state = AccessState.OPTIMIZED;
     }
 
     private final SortedMap<Integer, Group> groups = new TreeMap<>();
@@ -24,14 +24,14 @@ public final class PortGroups {
         }
     }
 
-    /** What a group lets through; unknown groups are unavailable. */
-    public synchronized AccessState state(int group) {
+    /** What a group lets through; unknown groups are unavailable. Asked for each command, without a lock. */
+    public AccessState state(int group) {
         Group g = groups.get(group);
         return g == null ? AccessState.UNAVAILABLE : g.state;
     }
 
     /** Changes what a group lets through; the caller tells the nexuses by a unit attention. */
-    public synchronized void setState(int group, AccessState state) {
+    public void setState(int group, AccessState state) {
         Group g = groups.get(group);
         if (g == null) {
             throw new IllegalArgumentException("no target port group " + group);
@@ -40,7 +40,7 @@ public final class PortGroups {
     }
 
     /** Parameter data of REPORT TARGET PORT GROUPS (SPC-4 section 6.37), length only header. */
-    synchronized byte[] report() {
+    byte[] report() {
         int length = 4;
         for (Group g : groups.values()) {
             length += 8 + 4 * g.ports.size();

@@ -30,6 +30,11 @@ public record ScsiResult(int status, @Nullable Sense sense, long transferred) {
         return new ScsiResult(CHECK_CONDITION, sense, 0);
     }
 
+    /** The way to the unit is broken. */
+    public static ScsiResult pathFailed() {
+        return new ScsiResult(PATH_FAILED, null, 0);
+    }
+
     static ScsiResult conflict() {
         return new ScsiResult(RESERVATION_CONFLICT, null, 0);
     }

@@ -1,6 +1,7 @@
 package io.javisor.storage.scsi;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
@@ -9,13 +10,14 @@ import org.jspecify.annotations.Nullable;
  * What one initiator finds behind one target port: logical units by number. Units that it shall not see are not there. Safe
  * from any thread.
  */
-public final class ScsiTarget {
+public final class ScsiTarget implements RemotePort {
     /** One more than the highest LUN of peripheral device addressing (SAM-5 section 4.7.7.2). */
     public static final int LUNS = 256;
 
     private static final int REPORT_LUNS = 0xA0;
     private static final int INQUIRY = 0x12;
     private static final int REQUEST_SENSE = 0x03;
+    private static final int SHORT_INQUIRY = 36;
 
     private final ConcurrentSkipListMap<Integer, Nexus> nexuses = new ConcurrentSkipListMap<>();
     private final boolean announces;
@@ -80,7 +82,24 @@ public final class ScsiTarget {
         return java.util.Collections.unmodifiableSortedMap(nexuses);
     }
 
-    /** Runs a command to its end, on the calling thread. */
+    @Override
+    public boolean answersFor(int lun) {
+        return nexuses.containsKey(lun);
+    }
+
+    @Override
+    public long pace(int lun, long bytes) {
+        Nexus nexus = nexuses.get(lun);
+        return nexus == null ? 0 : nexus.pace(bytes);
+    }
+
+    /** Takes all units away, for good: nothing is copied by way of this target any more. */
+    public void close() {
+        domain.leave(this);
+        nexuses.keySet().forEach(this::remove);
+    }
+
+    @Override
     public ScsiResult execute(int lun, ScsiCommand command) {
         Nexus nexus = nexuses.get(lun);
         if (command.opcode() == REPORT_LUNS) {
@@ -91,8 +110,12 @@ public final class ScsiTarget {
         }
         return switch (command.opcode()) {
             case INQUIRY -> {
-                // 0x7F: no unit here, and none can be (SPC-4 section 6.4.2)
-                byte[] absent = DiskPages.inquiry(0x1F | 0x60, "                ", false, false);
+                // 0x7F: no unit here, and none can be (SPC-4 section 6.4.2). No longer than what is asked first: Linux
+                // asks again
+                // for all that there is, and a guest's scan of Fibre Channel finds a thousand targets absent.
+                byte[] absent =
+                        Arrays.copyOf(DiskPages.inquiry(0x1F | 0x60, "                ", false, false), SHORT_INQUIRY);
+                absent[4] = SHORT_INQUIRY - 5;
                 yield command.bit(1, 0)
                         ? ScsiResult.check(Sense.INVALID_FIELD)
                         : ScsiResult.good(command.answer(absent, command.u16(3)));

@@ -1,7 +1,7 @@
 package io.javisor.storage.storvsp;
 
 import io.javisor.storage.disk.IoMemory;
-import io.javisor.storage.scsi.Nexus;
+import io.javisor.storage.scsi.RemotePort;
 import io.javisor.storage.scsi.ScsiCommand;
 import io.javisor.storage.scsi.ScsiResult;
 import io.javisor.storage.scsi.ScsiTarget;
@@ -38,13 +38,14 @@ final class ScsiRequest {
     }
 
     /** Nanoseconds that it has to wait for what its unit may be asked. */
-    long pace(@Nullable ScsiTarget target) {
-        Nexus nexus = target == null ? null : target.nexuses().get(u8(Protocol.LUN));
-        return nexus == null ? 0 : nexus.pace(Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH)));
+    long pace(@Nullable RemotePort target) {
+        return target == null
+                ? 0
+                : target.pace(u8(Protocol.LUN), Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH)));
     }
 
     /** Runs it and answers the guest. */
-    void run(@Nullable ScsiTarget target) {
+    void run(@Nullable RemotePort target) {
         try {
             attempt(target);
         } catch (RuntimeException e) {
@@ -55,7 +56,7 @@ final class ScsiRequest {
         }
     }
 
-    private void attempt(@Nullable ScsiTarget target) {
+    private void attempt(@Nullable RemotePort target) {
         long length = Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH));
         int direction = u8(Protocol.DIRECTION);
         int cdbLength = u8(Protocol.CDB_LENGTH);
@@ -68,7 +69,7 @@ final class ScsiRequest {
         wire.get(Protocol.CDB, cdb);
         int lun = u8(Protocol.LUN);
         int opcode = cdb[0] & 0xFF;
-        boolean absent = target == null || !target.nexuses().containsKey(lun);
+        boolean absent = target == null || !target.answersFor(lun);
         if (absent && opcode != INQUIRY && opcode != REPORT_LUNS) {
             fail(Protocol.SRB_INVALID_LUN);
             return;
@@ -78,7 +79,13 @@ final class ScsiRequest {
             case Protocol.DIRECTION_OUT -> ScsiCommand.writing(cdb, memory(buffer, length));
             default -> ScsiCommand.of(cdb);
         };
-        answer((target == null ? NOBODY : target).execute(lun, command));
+        ScsiResult result = (target == null ? NOBODY : target).execute(lun, command);
+        if (result.status() == ScsiResult.PATH_FAILED && opcode == INQUIRY) {
+            // Linux takes what an INQUIRY brought whatever became of it, and zeroes for a disk.
+            long unknown = NOBODY.execute(lun, command).transferred();
+            result = new ScsiResult(ScsiResult.PATH_FAILED, null, unknown);
+        }
+        answer(result);
     }
 
     private static IoMemory memory(GuestBuffer buffer, long length) {

@@ -3,7 +3,7 @@ package io.javisor.storage.storvsp;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
-import io.javisor.storage.scsi.ScsiTarget;
+import io.javisor.storage.scsi.RemotePort;
 import io.javisor.vmbus.channel.Channel;
 import io.javisor.vmbus.channel.ChannelHandler;
 import io.javisor.vmbus.channel.Packet;
@@ -51,7 +51,7 @@ final class StorageChannels {
     /** Finds who answers for an address; null if nobody does. */
     interface Targets {
         @Nullable
-        ScsiTarget find(int path, int target);
+        RemotePort find(int path, int target);
     }
 
     /** Gives the 36 bytes of FCHBA_DATA. */
@@ -267,7 +267,12 @@ final class StorageChannels {
                 return;
             }
         }
-        long wait = request.pace(targets.find(request.u8(Protocol.PATH), request.u8(Protocol.TARGET)));
+        RemotePort port = targets.find(request.u8(Protocol.PATH), request.u8(Protocol.TARGET));
+        if (port == null) {
+            run(request, null); // waits for no disk; a scan of Fibre Channel asks a thousand targets that are not there
+            return;
+        }
+        long wait = request.pace(port);
         if (wait <= 0) {
             dispatch(request);
         } else {
@@ -291,8 +296,12 @@ final class StorageChannels {
     }
 
     private void run(ScsiRequest request) {
+        run(request, targets.find(request.u8(Protocol.PATH), request.u8(Protocol.TARGET)));
+    }
+
+    private void run(ScsiRequest request, @Nullable RemotePort port) {
         try {
-            request.run(targets.find(request.u8(Protocol.PATH), request.u8(Protocol.TARGET)));
+            request.run(port);
         } finally {
             ended();
         }

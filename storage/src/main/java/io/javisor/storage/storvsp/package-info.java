@@ -9,6 +9,9 @@
  *                    └ guest pages ─────────────▶ Disk ─▶ preadv/pwritev
  * </pre>
  *
+ * <p>A {@link io.javisor.storage.storvsp.FibreChannelAdapter} speaks the same protocol with names of ports added, and finds its
+ * targets at a {@link io.javisor.storage.fibrechannel.FibreChannelSan}.
+ *
  * <p>Guest pages go to the disk as they are: a raw disk reads into them and writes from them without a copy. The reactor
  * never waits for a disk. Requests in progress are bounded by what the channels hold.
  */
