@@ -6,6 +6,7 @@ import io.javisor.api.VirtualMachine;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.testing.WithVirtualMachine;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -53,6 +54,7 @@ class ExamplesInLabTest {
     }
 
     @Test
+    @Tag("long")
     void sharedLun() {
         String said = Printed.by(() -> SharedLun.main(new String[0]));
         assertThat(said.lines().map(l -> l.replaceAll("0x[0-9a-f]{16}", "NAME").replaceAll("naa.3[0-9a-f]{15}", "NAA")))
@@ -83,6 +85,7 @@ class ExamplesInLabTest {
     }
 
     @Test
+    @Tag("long")
     void twoMachinesOnASwitch() {
         assertThat(Printed.by(() -> TwoMachinesOnASwitch.main(new String[0]))).isEqualTo("""
                         port 80 says: from the server

@@ -185,7 +185,7 @@ class DynamicMemoryTest {
             vm.exec(
                             "sh",
                             "-c",
-                            "mkdir /t && mount -t tmpfs -o size=600m none /t; (for i in $(seq 24); do"
+                            "mkdir /t && mount -t tmpfs -o size=600m none /t; (for i in $(seq 20); do"
                                     + " dd if=/dev/urandom of=/t/$i bs=1M count=16 2>/dev/null && sha256sum /t/$i >>/sums || echo $i >>/failed;"
                                     + " sleep 0.5; done; echo >/ready) >/dev/null 2>&1 </dev/null &")
                     .orThrow();
@@ -205,10 +205,10 @@ class DynamicMemoryTest {
                     .isTrue();
             assertThat(vm.exec("sh", "-c", "ls /failed 2>/dev/null; wc -l </sums; sha256sum -c /sums | grep -vc OK")
                             .stdoutText())
-                    .isEqualTo("24\n0\n");
-            assertThat(kilobytes(vm, "MemTotal")).isGreaterThan(mib(450));
+                    .isEqualTo("20\n0\n");
+            assertThat(kilobytes(vm, "MemTotal")).isGreaterThan(mib(400));
             vm.exec("sh", "-c", "rm /t/*").orThrow();
-            assertThat(within(MINUTE, () -> memory.assigned() < mib(400)))
+            assertThat(within(PATIENCE, () -> memory.assigned() < mib(400)))
                     .as("%s", state(vm))
                     .isTrue();
             assertThat(vm.exec("dmesg").stdoutText()).doesNotContain("Out of memory");

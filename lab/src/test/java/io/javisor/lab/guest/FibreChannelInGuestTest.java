@@ -27,6 +27,7 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,11 +70,13 @@ class FibreChannelInGuestTest {
         return "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/" + disk + " bs=64k count=16 2>/tmp/said | sha256sum";
     }
 
-    private final long begun = System.nanoTime();
-
-    /** How long each part takes, for those who wait for it. */
-    private void phase(String reached) {
-        System.out.printf("%s after %d ms%n", reached, (System.nanoTime() - begun) / 1_000_000);
+    private static VirtualMachine machine(SoftwareSan san) {
+        return VirtualMachine.builder("fc")
+                .memory(MemorySize.mib(256))
+                .vcpus(2)
+                .linux(l -> l.debian("6.12-cloud"))
+                .fibreChannel(f -> f.connect(san).setA(NODE, PORT_A).setB(NODE, PORT_B))
+                .build();
     }
 
     @Test
@@ -98,14 +101,8 @@ class FibreChannelInGuestTest {
             hidden.presentTo(Wwn.of("c003ff0000020000"), 1);
 
             String expected = sha256(contents) + "  -";
-            try (VirtualMachine vm = VirtualMachine.builder("fc")
-                    .memory(MemorySize.mib(256))
-                    .vcpus(2)
-                    .linux(l -> l.debian("6.12-cloud"))
-                    .fibreChannel(f -> f.connect(san).setA(NODE, PORT_A).setB(NODE, PORT_B))
-                    .build()) {
+            try (VirtualMachine vm = machine(san)) {
                 vm.start().await(Wait.forShell(), PATIENCE);
-                phase("shell");
                 var guest = new GuestShell(vm);
                 assertThat(guest.run("cat /sys/class/fc_host/host*/port_name /sys/class/fc_host/host*/node_name"))
                         .isEqualTo("0x" + PORT_A.hex() + "\n0x" + NODE.hex());
@@ -113,7 +110,6 @@ class FibreChannelInGuestTest {
                 String second = device(guest, 1, 3);
                 String data = device(guest, 1, 0);
                 device(guest, 0, 0);
-                phase("devices");
                 assertThat(known(guest)).as("its fabric, its mask").isEqualTo("0:0:0\n0:0:3\n0:1:0\n0:1:3");
 
                 // One disk by both paths: the same serial number and NAA name, and the host's.
@@ -130,7 +126,6 @@ class FibreChannelInGuestTest {
                         + " bs=64k seek=7 conv=fsync 2>/dev/null; dd if=/dev/" + second
                         + " bs=64k skip=7 count=1 2>/dev/null | cmp - /tmp/p");
 
-                phase("read");
                 // A path breaks and is mended: errors, not silence, and the disk stays.
                 SanPort broken = san.ports().get(1);
                 broken.fail();
@@ -143,15 +138,6 @@ class FibreChannelInGuestTest {
                 assertThat(guest.run("cat /sys/block/" + data + "/device/state"))
                         .isEqualTo("running");
 
-                phase("path");
-                // A unit comes and goes while the guest runs.
-                hidden.presentTo(PORT_A, 200);
-                String came = device(guest, 0, 200);
-                assertThat(guest.run(read(came))).isEqualTo(expected);
-                hidden.hideFrom(PORT_A);
-                gone(guest, came);
-
-                phase("hot");
                 // The other set of names takes over.
                 MachineHba hba = vm.fibreChannel().adapter(0);
                 hba.activate(WwnSet.B);
@@ -162,11 +148,9 @@ class FibreChannelInGuestTest {
                         .isInstanceOfSatisfying(
                                 HypervisorException.class,
                                 e -> assertThat(e.code()).isEqualTo("fc-name-in-use"));
-                phase("switched");
                 guest.run("echo kept >/tmp/kept");
                 vm.save(state);
             }
-            phase("saved");
             assertThat(san.initiators()).isEmpty();
             try (VirtualMachine vm = VirtualMachine.restore(state)) {
                 MachineHba hba = vm.fibreChannel().adapter(0);
@@ -182,6 +166,27 @@ class FibreChannelInGuestTest {
                                 + " bs=64k skip=7 count=1 2>/dev/null | cmp - /tmp/p && echo same"))
                         .isEqualTo("same");
                 assertThat(san.initiators()).containsExactly(PORT_B);
+            }
+        }
+    }
+
+    @Test
+    @Tag("long")
+    void aUnitComesAndGoesWhileTheGuestRuns() throws Exception {
+        byte[] contents = new byte[MIB];
+        new Random(9).nextBytes(contents);
+        try (SoftwareSan san = SoftwareSan.builder("san").ports("a", 1).build();
+                var disk = DiskImage.memory("later", 4 * MIB, 512)) {
+            disk.write(0, IoMemory.of(contents), false);
+            SanVolume volume = san.add("later", new DiskUnit(disk));
+            try (VirtualMachine vm = machine(san)) {
+                vm.start().await(Wait.forShell(), PATIENCE);
+                var guest = new GuestShell(vm);
+                volume.presentTo(PORT_A, 200);
+                String came = device(guest, 0, 200);
+                assertThat(guest.run(read(came))).isEqualTo(sha256(contents) + "  -");
+                volume.hideFrom(PORT_A);
+                gone(guest, came);
             }
         }
     }
