@@ -10,6 +10,7 @@ import io.javisor.partition.HypervisorException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
+import java.util.OptionalLong;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +60,7 @@ final class GdbSession implements GdbTarget.Events {
         this.target = target;
         this.kill = kill;
         this.view = new GuestView(target.memory());
-        this.breakpoints = new Breakpoints(view, target.support());
+        this.breakpoints = new Breakpoints(view, target.support(), target.tellsOutputs());
         this.requests = new GdbRequests(target, view, breakpoints);
         // The capability's value is the set of flags that KVM_SET_GUEST_DEBUG takes.
         this.blocksInterrupts = (target.check(Capability.SET_GUEST_DEBUG2) & KVM_GUESTDBG_BLOCKIRQ) != 0;
@@ -236,20 +237,41 @@ final class GdbSession implements GdbTarget.Events {
 
     @Override
     public @Nullable GuestDebug stopped(int vcpu, Exit.Debug exit) {
-        @Nullable String reason;
+        String reason;
         synchronized (this) {
-            boolean steps = stepping.get(vcpu);
-            if (!breakpoints.isOurs(exit, steps)) {
+            if (!breakpoints.isOurs(exit, stepping.get(vcpu))) {
                 return armed(vcpu);
             }
-            reason = stopTold ? null : breakpoints.reason(exit, swbreak, hwbreak);
+            reason = breakpoints.reason(exit, swbreak, hwbreak);
+        }
+        tell(vcpu, reason);
+        return null;
+    }
+
+    @Override
+    public OptionalLong output(long rip) {
+        return breakpoints.output(rip);
+    }
+
+    @Override
+    public void stoppedAtOutput(int vcpu) {
+        String reason;
+        synchronized (this) {
+            reason = Breakpoints.software(swbreak);
+        }
+        tell(vcpu, reason);
+    }
+
+    private void tell(int vcpu, String reason) {
+        boolean first;
+        synchronized (this) {
+            first = !stopTold;
             stopTold = true;
         }
         target.stopSoon();
-        if (reason != null) { // else another was first: this one stops here again when it goes on
+        if (first) { // else this one stops here again when it goes on
             queue.add(new Event.Stopped(stop(SIGTRAP, vcpu, reason)));
         }
-        return null;
     }
 
     private String stop(int signal, int vcpu, String reason) {

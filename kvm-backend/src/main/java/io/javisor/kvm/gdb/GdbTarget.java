@@ -8,10 +8,17 @@ import io.javisor.kvm.Vcpu;
 import io.javisor.partition.GuestMemory;
 import java.util.BitSet;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** A guest that can be debugged. Its vCPUs are touched only while they are held. */
 public interface GdbTarget {
+    /**
+     * An output to this port may be a software breakpoint: of 8 bits, on hosts whose KVM does not report INT3. PCs have nothing
+     * there.
+     */
+    int TRAP_PORT = 0xE1;
+
     /** The guest's processors; to gdb thread 1 is the first. */
     List<Vcpu> vcpus();
 
@@ -20,6 +27,11 @@ public interface GdbTarget {
 
     /** What stops a guest on this host; asked at a session's beginning, on its thread. */
     DebugSupport support();
+
+    /** Whether vCPUs' threads tell of outputs to {@link #TRAP_PORT}. */
+    default boolean tellsOutputs() {
+        return false;
+    }
 
     /** The guest's memory. */
     GuestMemory memory();
@@ -58,6 +70,19 @@ public interface GdbTarget {
          */
         @Nullable
         GuestDebug stopped(int vcpu, Exit.Debug exit);
+
+        /**
+         * A vCPU writes to {@link #TRAP_PORT}.
+         *
+         * @param rip its instruction pointer
+         * @return the address of the breakpoint that this is; nothing if it is the guest's own output
+         */
+        default OptionalLong output(long rip) {
+            return OptionalLong.empty();
+        }
+
+        /** A vCPU is at the address that {@link #output} told, as if it had not run what is there; it shall be held. */
+        default void stoppedAtOutput(int vcpu) {}
 
         /** The guest's run is over: nothing of it may be touched any more. */
         void ended();

@@ -30,6 +30,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -451,6 +452,16 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         @Override
         public @Nullable GuestDebug debugged(int vcpu, Exit.Debug exit) {
             return debugging.stopped(vcpu, exit);
+        }
+
+        @Override
+        public OptionalLong breakpoint(long rip) {
+            return debugging.output(rip);
+        }
+
+        @Override
+        public void stoppedAtBreakpoint(int vcpu) {
+            debugging.stoppedAtOutput(vcpu);
         }
     }
 }

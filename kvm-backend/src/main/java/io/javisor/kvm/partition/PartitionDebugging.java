@@ -11,6 +11,7 @@ import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
 import java.util.BitSet;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,11 @@ final class PartitionDebugging implements GdbTarget {
     @Override
     public DebugSupport support() {
         return DebugSupport.probe(vm.kvm());
+    }
+
+    @Override
+    public boolean tellsOutputs() {
+        return true;
     }
 
     @Override
@@ -106,6 +112,20 @@ final class PartitionDebugging implements GdbTarget {
     GuestDebug stopped(int vcpu, Exit.Debug exit) {
         Events events = debugger;
         return events == null ? GuestDebug.OFF : events.stopped(vcpu, exit);
+    }
+
+    /** On a vCPU's thread: the address of the breakpoint that makes this output, if one does. */
+    OptionalLong output(long rip) {
+        Events events = debugger;
+        return events == null ? OptionalLong.empty() : events.output(rip);
+    }
+
+    /** On a vCPU's thread, which is at that address again and will be held. */
+    void stoppedAtOutput(int vcpu) {
+        Events events = debugger;
+        if (events != null) {
+            events.stoppedAtOutput(vcpu);
+        }
     }
 
     void ended() {

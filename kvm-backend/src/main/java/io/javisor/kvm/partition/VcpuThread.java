@@ -4,9 +4,11 @@ import io.javisor.kvm.Exit;
 import io.javisor.kvm.GuestDebug;
 import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
+import io.javisor.kvm.gdb.GdbTarget;
 import io.javisor.linux.HostThread;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.bus.IoBus;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +39,12 @@ final class VcpuThread {
         /** What goes on to stop a vCPU if the exception is the guest's own; null if the vCPU shall be held. */
         @Nullable
         GuestDebug debugged(int vcpu, Exit.Debug exit);
+
+        /** The address of the debugger's breakpoint that makes this output, if one does. */
+        OptionalLong breakpoint(long rip);
+
+        /** The vCPU is at that address, and will be held. */
+        void stoppedAtBreakpoint(int vcpu);
     }
 
     VcpuThread(
@@ -116,6 +124,9 @@ final class VcpuThread {
         switch (exit) {
             case Exit.IoOut out -> {
                 counters.count(ExitReason.IO_OUT);
+                if (out.port() == GdbTarget.TRAP_PORT && isBreakpoint()) {
+                    return false;
+                }
                 for (int i = 0; i < out.count(); i++) {
                     ports.write(out.port(), out.size(), out.value(i));
                 }
@@ -181,6 +192,20 @@ final class VcpuThread {
                 throw VcpuDump.of(vcpu).error(exit);
             }
         }
+        return true;
+    }
+
+    /** Whether the output is a debugger's breakpoint; then the vCPU is where it was before. */
+    private boolean isBreakpoint() {
+        OptionalLong at = hypervisor.breakpoint(vcpu.regs().rip());
+        if (at.isEmpty()) {
+            return false;
+        }
+        // KVM finishes an output at the next run, and sets the vCPU behind it.
+        vcpu.interrupt();
+        vcpu.run();
+        vcpu.setRegs(vcpu.regs().rip(at.getAsLong()));
+        hypervisor.stoppedAtBreakpoint(id);
         return true;
     }
 
