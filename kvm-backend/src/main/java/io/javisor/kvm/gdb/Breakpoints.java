@@ -67,8 +67,9 @@ final class Breakpoints {
         if (outputs && address < 0) {
             return OUTPUT;
         }
-        throw new GdbError("KVM of this host does not report INT3"
-                + (outputs ? ", and only a kernel's code can do without" : "") + (support.hardware() ? ": use hbreak" : ""));
+        throw new GdbError(
+                "KVM of this host does not report INT3" + (outputs ? ", and only a kernel's code can do without" : "")
+                        + (support.hardware() ? ": use hbreak" : ""));
     }
 
     private boolean isCovered(long address) {

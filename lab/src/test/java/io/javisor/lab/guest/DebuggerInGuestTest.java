@@ -157,8 +157,9 @@ class DebuggerInGuestTest {
                     "delete",
                     "detach")) {
                 gdb.await("set");
-                answer = CompletableFuture.supplyAsync(() ->
-                        vm.exec("sh", "-c", "hostname first; hostname second; hostname").stdoutText());
+                answer = CompletableFuture.supplyAsync(
+                        () -> vm.exec("sh", "-c", "hostname first; hostname second; hostname")
+                                .stdoutText());
                 String said = gdb.toItsEnd();
                 System.out.println(said);
                 assertThat(said)
@@ -175,7 +176,8 @@ class DebuggerInGuestTest {
             try (Gdb gdb = new Gdb(vm.debugger(0).port(), kind, "continue", "detach")) {
                 assertThat(gdb.toItsEnd()).contains("Cannot insert");
             }
-            assertThat(vm.exec("sh", "-c", "hostname on && hostname").stdoutText()).isEqualTo("on\n");
+            assertThat(vm.exec("sh", "-c", "hostname on && hostname").stdoutText())
+                    .isEqualTo("on\n");
             assertThat(vm.shutdown(PATIENCE)).isEqualTo(new Outcome.PoweredOff());
         }
     }
