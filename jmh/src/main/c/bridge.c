@@ -39,10 +39,10 @@ static void interfaces(int ports)
     FILE *ip = popen("ip -batch -", "w");
     if (!ip)
         die("ip");
-    fprintf(ip, "link add br type bridge\nlink set br up\n");
+    fprintf(ip, "link add name br0 type bridge\nlink set br0 up\n");
     for (int i = 0; i < ports; i++) {
-        fprintf(ip, "link add n%d type veth peer name f%d address 02:00:00:00:%02x:%02x\n", i, i, i >> 8, i & 255);
-        fprintf(ip, "link set n%d master br\nlink set n%d up\nlink set f%d up\n", i, i, i);
+        fprintf(ip, "link add name n%d type veth peer name f%d address 02:00:00:00:%02x:%02x\n", i, i, i >> 8, i & 255);
+        fprintf(ip, "link set n%d master br0\nlink set n%d up\nlink set f%d up\n", i, i, i);
     }
     if (pclose(ip) != 0) {
         fprintf(stderr, "peer: ip can't make a bridge of veth pairs\n");

@@ -97,11 +97,11 @@ static void filter_msrs(struct guest *g)
 void open_machine(struct guest *g)
 {
     open_vm(g);
+    filter_msrs(g); /* first: after the interrupt controllers KVM waits for a whole grace period */
     CALL(g->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
     uint64_t map = 0xfffbc000;
     CALL(g->vm, KVM_SET_IDENTITY_MAP_ADDR, &map);
     CALL(g->vm, KVM_CREATE_IRQCHIP, 0);
-    filter_msrs(g);
     open_cpu(g);
     set_cpuid(g);
     struct {

@@ -64,6 +64,9 @@ final class VmSetup {
                         "use a kernel built with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd");
             }
         }
+        // First: to set a filter, KVM waits for readers of the one before. That takes microseconds in a VM in
+        // which nothing has been replaced yet, and 10 ms, a grace period, once there are interrupt controllers.
+        ServedMsrs.enable(kvm, vm, config.hyperV());
         if (!config.has(CpuOption.PMU)) {
             PerformanceCounters.disable(vm);
         }
@@ -73,6 +76,5 @@ final class VmSetup {
             vm.enable(Capability.X2APIC_API, X2APIC_FLAGS);
         }
         vm.interrupts().createIrqchip();
-        ServedMsrs.enable(kvm, vm, config.hyperV());
     }
 }
