@@ -85,6 +85,7 @@ class NumaInGuestTest {
     }
 
     @Test
+    @Tag("long")
     void socketsOfSeveralDiesNodesAndThreads() {
         seen(
                 "6.12-cloud",

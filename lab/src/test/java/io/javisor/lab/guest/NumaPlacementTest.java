@@ -164,6 +164,7 @@ class NumaPlacementTest {
     }
 
     @Test
+    @Tag("long")
     void hugePagesAreTheNodesOwn() throws Exception {
         Files.writeString(hugePages(1, "nr_hugepages"), "200");
         try {
