@@ -52,6 +52,8 @@ static const struct peer *find(const char *name)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && !strcmp(argv[1], "Density"))
+        return density();
     const struct peer *p = argc == 2 ? find(argv[1]) : NULL;
     if (!p) {
         fprintf(stderr, "peer: nothing by the name of %s\n", argc > 1 ? argv[1] : "(none)");

@@ -21,6 +21,9 @@ extern const struct peer ring_peers[];
 extern const struct peer signal_peers[];
 extern const struct peer bridge_peers[];
 
+/* Answers Density's lines, until its standard input ends. */
+int density(void);
+
 /* Where results go that nobody needs, so that the compiler has to make them. */
 extern volatile uint64_t sink;
 

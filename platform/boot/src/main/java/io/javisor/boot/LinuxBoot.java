@@ -63,7 +63,8 @@ public final class LinuxBoot {
     /**
      * Writes everything into guest memory.
      *
-     * @param memory that of the plan, all of its boot memory present
+     * @param memory that of the plan, all of its boot memory present and zero, as it is from the host: pages that are not written
+     *     are not touched here, so that they cost nothing
      * @param seed for the guest's random number generator (setup_data type SETUP_RNG_SEED, which kernels from 6.0 on use): fresh
      *     for every start, 32 bytes are enough; none if empty, at most 1 KiB
      * @throws BootException if a file can't be read or has changed, or something does not fit
@@ -91,8 +92,6 @@ public final class LinuxBoot {
 
         List<E820Entry> map = E820Entry.map(plan, acpiAt, reserved);
         var zeroPage = new ZeroPage(kernel.setupHeader(), map, seed);
-        GuestCopy.zero(memory, 0, BootAddresses.LOW_END);
-        GuestCopy.zero(memory, BootAddresses.ACPI_TABLES, BootAddresses.BIOS_END - BootAddresses.ACPI_TABLES);
         if (initrd != null && initrdAt != 0) {
             initrd.writeTo(memory, initrdAt);
             zeroPage.initrd(initrdAt, initrd.length());

@@ -1,0 +1,228 @@
+package io.javisor.jmh;
+
+import io.javisor.api.MemorySize;
+import io.javisor.api.VirtualMachine;
+import io.javisor.api.Wait;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Many machines at once in this JVM, beside the same in C, in turns: each of 16 MiB, with a guest that sleeps until a byte comes
+ * to its serial port, and sends it back. {@code Density ROUNDS MACHINESxVCPUS...}; without arguments three rounds of what Hyper-V's
+ * headline was, 1,024 machines with 2 vCPUs each.
+ */
+public final class Density {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int WARM_UP = 300;
+    private static final int WAKES = 20;
+    private static final int KIB = 1024;
+
+    /**
+     * What a machine costs among all of them.
+     *
+     * @param start ns from its description to its guest's first output
+     * @param resident KiB of this process's memory in RAM
+     * @param two ns from a byte to its answer, with two machines
+     * @param all the same with all of them
+     * @param close ns
+     */
+    private record Cost(double start, double resident, double two, double all, double close) {}
+
+    private final Path kernel;
+    private double heapKib;
+
+    private Density(Path kernel) {
+        this.kernel = kernel;
+    }
+
+    /** Runs it. */
+    public static void main(String[] arguments) throws IOException {
+        int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 3;
+        List<String> sizes = arguments.length > 1 ? List.of(arguments).subList(1, arguments.length) : List.of("1024x2");
+        Path program = Path.of(System.getProperty(PeerProfiler.PROGRAM));
+        Path guest = program.resolveSibling("sleeper.bin");
+        Path kernel = Files.createTempFile("javisor-jmh-", ".elf");
+        Process peer = new ProcessBuilder(program.toString(), "Density")
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        var table = new StringBuilder("| machines | | ours | C | ratio |\n|---|---|--:|--:|--:|\n");
+        String host = HostDescription.text();
+        try (Writer to = peer.outputWriter(StandardCharsets.US_ASCII);
+                BufferedReader from = peer.inputReader(StandardCharsets.US_ASCII)) {
+            Files.write(kernel, SleeperElf.of(Files.readAllBytes(guest)));
+            var density = new Density(kernel);
+            for (int i = 0; i < WARM_UP; i++) {
+                density.machine(i, 1).close();
+            }
+            for (String size : sizes) {
+                String[] numbers = size.split("x", 2);
+                int machines = Integer.parseInt(numbers[0]);
+                int vcpus = Integer.parseInt(numbers[1]);
+                List<Cost> ours = new ArrayList<>();
+                List<Cost> theirs = new ArrayList<>();
+                for (int round = 0; round < rounds; round++) {
+                    ours.add(density.measure(machines, vcpus));
+                    to.write(machines + " " + vcpus + " " + WAKES + " " + guest + "\n");
+                    to.flush();
+                    theirs.add(read(from));
+                }
+                density.report(table, size, ours, theirs);
+            }
+        } finally {
+            Files.delete(kernel);
+            peer.destroy();
+        }
+        System.out.println(table);
+        String document = System.getProperty("javisor.jmh.document", "");
+        if (!document.isEmpty()) {
+            Report.replace(Path.of(document), "density", host + "; " + rounds + " rounds.\n\n" + table);
+        }
+    }
+
+    private static Cost read(BufferedReader from) throws IOException {
+        String line = from.readLine();
+        if (line == null) {
+            throw new IOException("the peer has ended");
+        }
+        String[] n = line.split(" ", -1);
+        return new Cost(
+                Double.parseDouble(n[0]),
+                Double.parseDouble(n[1]),
+                Double.parseDouble(n[2]),
+                Double.parseDouble(n[3]),
+                Double.parseDouble(n[4]));
+    }
+
+    private VirtualMachine machine(int number, int vcpus) {
+        VirtualMachine vm = VirtualMachine.builder("dense-" + number)
+                .vcpus(vcpus)
+                .memory(MemorySize.mib(16))
+                .linux(l -> l.kernel(kernel))
+                .build();
+        vm.start().await(Wait.forConsole("."), PATIENCE);
+        return vm;
+    }
+
+    private Cost measure(int machines, int vcpus) throws IOException {
+        System.gc();
+        long resident = residentKib();
+        long heap = heap();
+        List<VirtualMachine> all = new ArrayList<>(machines);
+        try {
+            long from = System.nanoTime();
+            for (int i = 0; i < machines; i++) {
+                all.add(machine(i, vcpus));
+            }
+            double start = (double) (System.nanoTime() - from) / machines;
+            System.gc();
+            heapKib = (double) (heap() - heap) / KIB / machines;
+            double memory = (double) (residentKib() - resident) / machines;
+            double two = wake(all.subList(0, Math.min(2, machines)), WAKES * machines / 2);
+            double many = wake(all, WAKES);
+            from = System.nanoTime();
+            while (!all.isEmpty()) {
+                all.removeLast().close();
+            }
+            return new Cost(start, memory, two, many, (double) (System.nanoTime() - from) / machines);
+        } finally {
+            all.forEach(VirtualMachine::close);
+        }
+    }
+
+    /** Each of them is woken, then all are waited for. */
+    @SuppressWarnings("ThreadPriorityCheck") // as the peer does
+    private static double wake(List<VirtualMachine> all, int rounds) throws IOException {
+        long[] wanted = new long[all.size()];
+        long from = System.nanoTime();
+        for (int round = 0; round < rounds; round++) {
+            for (int i = 0; i < wanted.length; i++) {
+                wanted[i] = all.get(i).console().written() + 1;
+                all.get(i).console().type("x");
+            }
+            for (int i = 0; i < wanted.length; i++) {
+                while (all.get(i).console().written() < wanted[i]) {
+                    Thread.yield();
+                }
+            }
+        }
+        return (double) (System.nanoTime() - from) / rounds / wanted.length;
+    }
+
+    private void report(StringBuilder to, String size, List<Cost> ours, List<Cost> theirs) {
+        row(
+                to,
+                size,
+                "first output",
+                ours.stream().map(Cost::start).toList(),
+                theirs.stream().map(Cost::start).toList());
+        row(
+                to,
+                size,
+                "a wake, of two",
+                ours.stream().map(Cost::two).toList(),
+                theirs.stream().map(Cost::two).toList());
+        row(
+                to,
+                size,
+                "a wake, of all",
+                ours.stream().map(Cost::all).toList(),
+                theirs.stream().map(Cost::all).toList());
+        row(
+                to,
+                size,
+                "close",
+                ours.stream().map(Cost::close).toList(),
+                theirs.stream().map(Cost::close).toList());
+        double mine = median(ours.stream().map(Cost::resident).toList());
+        double other = median(theirs.stream().map(Cost::resident).toList());
+        to.append(String.format(
+                Locale.ROOT, "| %s | resident | %.0f KiB | %.0f KiB | %.1f |%n", size, mine, other, mine / other));
+        to.append(String.format(Locale.ROOT, "| %s | Java heap | %.0f KiB | | |%n", size, heapKib));
+    }
+
+    private static void row(StringBuilder to, String size, String what, List<Double> ours, List<Double> theirs) {
+        List<Double> ratios = new ArrayList<>();
+        for (int i = 0; i < ours.size(); i++) {
+            ratios.add(ours.get(i) / theirs.get(i));
+        }
+        to.append(String.format(
+                Locale.ROOT,
+                "| %s | %s | %s | %s | %.2f |%n",
+                size,
+                what,
+                Report.time(median(ours)),
+                Report.time(median(theirs)),
+                median(ratios)));
+    }
+
+    private static double median(List<Double> of) {
+        double[] sorted = of.stream().mapToDouble(d -> d).sorted().toArray();
+        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+    }
+
+    private static long heap() {
+        Runtime here = Runtime.getRuntime();
+        return here.totalMemory() - here.freeMemory();
+    }
+
+    private static long residentKib() {
+        try {
+            return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(l -> l.startsWith("VmRSS:"))
+                    .mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")))
+                    .findFirst()
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
