@@ -5,6 +5,7 @@ import io.javisor.boot.debian.DebianPackages;
 import io.javisor.boot.image.BusyboxInit;
 import io.javisor.boot.image.KernelModule;
 import io.javisor.boot.image.KernelModules;
+import io.javisor.storage.disk.ImageFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -74,7 +75,7 @@ public final class DiskComparison {
         Path memory = Files.createTempDirectory(Path.of("/dev/shm"), "disks-");
         Path kernel = Files.copy(Path.of(Files.readString(folder.resolve(NAMES)).strip()), memory.resolve("kernel"));
         Path initrd = Files.copy(folder.resolve(INITRD), memory.resolve("initrd"));
-        var all = new DiskRounds(kernel, initrd, DiskFiles.image(io.javisor.storage.disk.ImageFormat.RAW, "lab"));
+        var all = new DiskRounds(kernel, initrd, DiskFiles.image(ImageFormat.RAW, "lab"));
         for (int i = 0; i < rounds; i++) {
             all.round();
         }

@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -41,13 +43,13 @@ record FioFiles(Map<String, Path> files) {
     }
 
     private static Stream<String> lines(Path file) {
-        return ToolPeer.run(java.util.List.of("objdump", "-p", file.toString())).lines();
+        return ToolPeer.run(List.of("objdump", "-p", file.toString())).lines();
     }
 
-    private static java.util.List<String> needed(Path file) {
+    private static List<String> needed(Path file) {
         return lines(file)
                 .map(NEEDED::matcher)
-                .filter(java.util.regex.Matcher::find)
+                .filter(Matcher::find)
                 .map(m -> m.group(1))
                 .toList();
     }

@@ -13,6 +13,7 @@ import io.javisor.vmbus.guest.TestGuest;
 import io.javisor.vmbus.protocol.VmBusVersion;
 import io.javisor.vmbus.ring.PacketBuffer;
 import io.javisor.vmbus.ring.PacketTypes;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -90,7 +91,9 @@ final class ScsiPath implements AutoCloseable {
     }
 
     private void ask(ByteBuffer what) {
-        channel.send(1, what.array(), true);
+        byte[] bytes = new byte[what.capacity()];
+        what.get(0, bytes);
+        channel.send(1, bytes, true);
         GuestPacket said = channel.receive();
         if (said.buffer().getInt(8) != 0) {
             throw new IllegalStateException("operation " + what.getInt(0) + " was refused");
@@ -121,6 +124,7 @@ final class ScsiPath implements AutoCloseable {
     }
 
     /** Runs until so many requests more have been answered. The others of the depth stay in flight. */
+    @SuppressWarnings("ThreadPriorityCheck") // a guest's processor never sleeps; on a busy host it gives way
     long run(int count) {
         long sum = 0;
         int spins = 0;
@@ -133,8 +137,7 @@ final class ScsiPath implements AutoCloseable {
             }
             int got = 0;
             while (channel.poll(answer)) {
-                if (answer.bytes().get(java.lang.foreign.ValueLayout.JAVA_BYTE, answer.payloadOffset() + SRB_STATUS)
-                        != 1) {
+                if (answer.bytes().get(ValueLayout.JAVA_BYTE, answer.payloadOffset() + SRB_STATUS) != 1) {
                     throw new IllegalStateException("a request failed");
                 }
                 free[load.depth() - inFlight--] = (int) answer.transactionId();

@@ -1,7 +1,9 @@
 package io.javisor.jmh;
 
 import io.javisor.storage.disk.ImageFormat;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -23,7 +25,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(2) // since each JVM compiles a little differently
-@Warmup(iterations = 6, time = 400, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 8, time = 1) // a deep call that is compiled late
 @Measurement(iterations = 15, time = 400, timeUnit = TimeUnit.MILLISECONDS)
 public class ScsiRequests {
     static final int BATCH = 512;
@@ -69,7 +71,7 @@ public class ScsiRequests {
     @State(Scope.Thread)
     public abstract static class Way {
         private final ImageFormat format;
-        private ScsiPath path;
+        private @Nullable ScsiPath path;
 
         Way(ImageFormat format) {
             this.format = format;
@@ -84,13 +86,13 @@ public class ScsiRequests {
         }
 
         long run(int requests) {
-            return path.run(requests);
+            return Objects.requireNonNull(path).run(requests);
         }
 
         /** Closes it. */
         @TearDown
         public void close() {
-            path.close();
+            Objects.requireNonNull(path).close();
         }
     }
 }

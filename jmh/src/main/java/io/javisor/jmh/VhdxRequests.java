@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(2) // since each JVM compiles a little differently
-@Warmup(iterations = 10, time = 200, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 8, time = 1) // a deep call that is compiled late
 @Measurement(iterations = 40, time = 100, timeUnit = TimeUnit.MILLISECONDS) // short: a pair shares the machine's mood
 public class VhdxRequests {
     /** 32 at a time. */

@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(2) // since each JVM compiles a little differently
-@Warmup(iterations = 6, time = 400, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 8, time = 1) // a deep call that is compiled late
 @Measurement(iterations = 15, time = 400, timeUnit = TimeUnit.MILLISECONDS)
 public class VhdxSequential {
     /** 32 at a time. */

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.TestReporter;
         guests = {"6.1", "6.12-cloud"},
         packages = "qemu-utils")
 class DisksInGuestTest {
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration PATIENCE = Duration.ofMinutes(4); // a busy machine boots a guest in two
     private static final int MIB = 1 << 20;
 
     private Path folder;

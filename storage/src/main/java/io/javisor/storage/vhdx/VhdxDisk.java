@@ -211,18 +211,14 @@ public final class VhdxDisk extends CheckedDisk {
         }
         try {
             long entry = knownEntry(offset, into.byteSize());
-            switch (Bat.state(entry)) {
-                case Bat.FULL -> {
-                    return store.file.tryRead(Bat.fileOffset(entry) + offset % block, into);
-                }
+            return switch (Bat.state(entry)) {
+                case Bat.FULL -> store.file.tryRead(Bat.fileOffset(entry) + offset % block, into);
                 case Bat.ZERO, Bat.UNMAPPED -> {
                     into.clear();
-                    return true;
+                    yield true;
                 }
-                default -> {
-                    return false;
-                }
-            }
+                default -> false;
+            };
         } catch (DiskException e) {
             return false; // who waits finds it again, and says it
         } finally {
