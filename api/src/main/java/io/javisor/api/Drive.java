@@ -160,6 +160,32 @@ public final class Drive {
      *     own; of kind {@code BUSY} if it is being moved; of other kinds if one of the files fails
      */
     public void move(Path target, ImageSpec.Layout layout, Progress progress) {
+        relocate(target, layout, progress);
+    }
+
+    /**
+     * As {@link #move}, and deletes the file that the disk was in, once the other has taken its place.
+     *
+     * @throws DiskException as {@link #move} does, when everything is as it was before; and of kind {@code WRITE} if the first file
+     *     can't be deleted, when the disk has moved all the same
+     */
+    public void moveAndDelete(Path target, ImageSpec.Layout layout, Progress progress) {
+        Path left = relocate(target, layout, progress);
+        try {
+            Files.delete(left);
+        } catch (IOException e) {
+            throw new DiskException(
+                    DiskException.Kind.WRITE,
+                    name + " has moved to " + target + ", but " + left + " can't be deleted: " + e,
+                    null,
+                    0,
+                    "delete it by hand",
+                    e);
+        }
+    }
+
+    /** Returns the file that it has left. */
+    private Path relocate(Path target, ImageSpec.Layout layout, Progress progress) {
         MovableDisk moved;
         synchronized (this) {
             MovableDisk present = movable;
@@ -187,12 +213,15 @@ public final class Drive {
             next = DiskImage.open(target, options);
             Disk source = moved.move(next, progress);
             done = true;
+            Path left;
             synchronized (this) {
+                left = Objects.requireNonNull(medium); // a disk always has one
                 medium = target;
                 identity = moved.traits().identity();
                 reopen = options;
             }
             closeQuietly(source);
+            return left;
         } finally {
             if (!done) {
                 closeQuietly(next);

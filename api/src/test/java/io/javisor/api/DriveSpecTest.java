@@ -168,6 +168,18 @@ class DriveSpecTest {
         assertThat(drive.path()).contains(to);
         assertThat(drive.open("m").identity()).isEqualTo(identity);
         assertThatThrownBy(() -> DiskImage.open(to)).hasMessageContaining("in use");
+
+        Path third = folder.resolve("c.vhdx");
+        assertThatThrownBy(() -> drive.moveAndDelete(third, ImageSpec.Layout.DYNAMIC, (_, _) -> {
+                    throw new IllegalStateException("enough");
+                }))
+                .hasMessage("enough");
+        assertThat(to).exists();
+        assertThat(third).doesNotExist();
+        drive.moveAndDelete(third, ImageSpec.Layout.DYNAMIC, Progress.NONE);
+        assertThat(to).doesNotExist();
+        assertThat(drive.path()).contains(third);
+        assertThatThrownBy(() -> DiskImage.open(third)).hasMessageContaining("in use");
         disks.close();
     }
 

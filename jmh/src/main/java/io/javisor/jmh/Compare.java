@@ -44,6 +44,10 @@ public final class Compare {
                     "Signals are left out: this KVM has no Hyper-V enlightenments; jmh/compare-lab tries them");
             options.exclude("^io\\.javisor\\.jmh\\.Signals\\.");
         }
+        String part = System.getProperty("javisor.jmh.part", "native");
+        if (!part.equals("disks")) {
+            options.exclude("^io\\.javisor\\.jmh\\.(Scsi|Vhdx)\\w+\\."); // they need tools: jmh/compare-disks
+        }
         List<Pairs> all = new ArrayList<>();
         for (RunResult result : new Runner(options.build()).run()) {
             all.add(Pairs.of(result));
@@ -54,7 +58,6 @@ public final class Compare {
         String document = System.getProperty("javisor.jmh.document", "");
         if (!document.isEmpty()) {
             int pairs = all.stream().mapToInt(p -> p.pairs().size()).min().orElse(0);
-            String part = System.getProperty("javisor.jmh.part", "native");
             Report.replace(Path.of(document), part, host + "; " + pairs + " pairs of each.\n\n" + table);
         }
     }

@@ -1,47 +1,18 @@
 package io.javisor.jmh;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
+/** Somebody else who does the same work, and measures it when told to. */
+interface Peer {
+    /** What an operation takes, measured for about this long. */
+    Cost measure(long nanos);
 
-/** A C program that measures when it is told to. Ends with this JVM, which closes its standard input. */
-final class Peer {
-    private final Writer to;
-    private final BufferedReader from;
-
-    private Peer(Process process) {
-        to = process.outputWriter(StandardCharsets.US_ASCII);
-        from = process.inputReader(StandardCharsets.US_ASCII);
-    }
-
+    /** The peer of a benchmark, by class and method; what it needs is ready once the benchmark's first iteration is over. */
     static Peer start(String benchmark) {
-        String program = System.getProperty(PeerProfiler.PROGRAM, "");
-        try {
-            return new Peer(new ProcessBuilder(program, benchmark)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start());
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    PeerProfiler.PROGRAM + "=" + program + " can't be run; jmh/compare builds it", e);
-        }
-    }
-
-    /** What an operation takes, measured for this long. */
-    Cost measure(long nanos) {
-        try {
-            to.write(nanos + "\n");
-            to.flush();
-            String line = from.readLine();
-            if (line == null) {
-                throw new IOException("the peer has ended");
-            }
-            int blank = line.indexOf(' ');
-            return new Cost(
-                    Double.parseDouble(line.substring(0, blank)), Double.parseDouble(line.substring(blank + 1)));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        String method = benchmark.substring(benchmark.indexOf('.') + 1);
+        return switch (benchmark.substring(0, benchmark.indexOf('.'))) {
+            case "ScsiRequests" -> new FioPeer(method);
+            case "VhdxRequests" -> new RawPeer(method);
+            case "VhdxSequential" -> new QemuImgPeer(method);
+            default -> ProgramPeer.start(benchmark);
+        };
     }
 }

@@ -15,7 +15,8 @@ final class Report {
     /** A table of pairs in Markdown. */
     static String table(List<Pairs> all) {
         var text = new StringBuilder();
-        text.append("| benchmark | ours | C | ratio | 95 % interval | difference | aim | B/op | noise | other |\n");
+        text.append(
+                "| benchmark | ours | theirs | ratio | 95 % interval | difference | aim | B/op | noise | other |\n");
         text.append("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         for (Pairs p : all) {
             Measure measure = Aims.measure(p.name());

@@ -207,6 +207,68 @@ final class FileCalls {
         }
     }
 
+    /** As {@link #preadv}, with RWF_NOWAIT. */
+    static long preadvNoWait(
+            CallState state,
+            int fd,
+            MemorySegment vectors,
+            int count,
+            long position,
+            MemorySegment keptAlive,
+            MemorySegment alsoKeptAlive) {
+        try {
+            return Libc.answer(state, (long) NoWait.PREADV2.invokeExact(
+                    state.segment(), fd, vectors, count, position, NoWait.FLAG, keptAlive, alsoKeptAlive));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    /** As {@link #pwritev}, with RWF_NOWAIT. */
+    static long pwritevNoWait(
+            CallState state,
+            int fd,
+            MemorySegment vectors,
+            int count,
+            long position,
+            MemorySegment keptAlive,
+            MemorySegment alsoKeptAlive) {
+        try {
+            return Libc.answer(state, (long) NoWait.PWRITEV2.invokeExact(
+                    state.segment(), fd, vectors, count, position, NoWait.FLAG, keptAlive, alsoKeptAlive));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int fstatfs(CallState state, int fd, MemorySegment into) {
+        try {
+            return (int) Libc.answer(state, (int) FileSystem.FSTATFS.invokeExact(state.segment(), fd, into));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    /** Apart, because only disks need it. */
+    private static final class NoWait {
+        static final int FLAG = 8; // RWF_NOWAIT, linux/fs.h
+        static final MethodHandle PREADV2 = flagged("preadv64v2");
+        static final MethodHandle PWRITEV2 = flagged("pwritev64v2");
+
+        private static MethodHandle flagged(String name) {
+            return Libc.function(
+                    name,
+                    FunctionDescriptor.of(
+                            JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS));
+        }
+    }
+
+    /** Apart, because only disks need it. */
+    private static final class FileSystem {
+        static final MethodHandle FSTATFS =
+                Libc.function("fstatfs64", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+    }
+
     /** Apart, because few look for holes. */
     private static final class Seek {
         static final MethodHandle LSEEK =

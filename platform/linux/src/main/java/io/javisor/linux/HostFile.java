@@ -45,6 +45,7 @@ public final class HostFile implements AutoCloseable {
     private static final int KEEP_SIZE = 1;
     private static final int PUNCH_HOLE = 2;
     private static final int ZERO_RANGE = 0x10;
+    private static final long TMPFS_MAGIC = 0x01021994; // linux/magic.h
 
     private final Descriptor descriptor;
     private final String name;
@@ -214,6 +215,42 @@ public final class HostFile implements AutoCloseable {
                 n = writing ? vector.pwritev(state, fd, position) : vector.preadv(state, fd, position);
             } while (n == -Errno.EINTR);
             return check(writing ? "pwritev" : "preadv", vector.byteSize(), position, n);
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /**
+     * Reads from a position what the host has in its page cache, and nothing that it would have to wait for.
+     *
+     * @return the bytes read, or a negative errno: EAGAIN if it would wait, EOPNOTSUPP if the file system can't tell
+     */
+    public long readNoWait(IoVector into, long position) {
+        int fd = descriptor.acquire();
+        try {
+            return into.preadvNoWait(CallState.current(), fd, position);
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /** Writes to the page cache unless that waits; returns as {@link #readNoWait} does. */
+    public long writeNoWait(IoVector from, long position) {
+        int fd = descriptor.acquire();
+        try {
+            return from.pwritevNoWait(CallState.current(), fd, position);
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /** Whether its file system is the host's memory (tmpfs, or a memfd's), so that transfers copy and wait for no device. */
+    public boolean isInMemory() {
+        int fd = descriptor.acquire();
+        try {
+            MemorySegment status = CallState.current().scratch(); // struct statfs: 120 bytes, f_type first
+            check("fstatfs", -1, -1, FileCalls.fstatfs(CallState.current(), fd, status));
+            return status.get(JAVA_LONG, 0) == TMPFS_MAGIC;
         } finally {
             descriptor.release();
         }

@@ -66,15 +66,30 @@ public final class IoVector {
         return bytes;
     }
 
+    private enum Call {
+        READ,
+        WRITE,
+        READ_NO_WAIT,
+        WRITE_NO_WAIT
+    }
+
     long preadv(CallState state, int fd, long position) {
-        return transfer(state, fd, position, false);
+        return transfer(state, fd, position, Call.READ);
     }
 
     long pwritev(CallState state, int fd, long position) {
-        return transfer(state, fd, position, true);
+        return transfer(state, fd, position, Call.WRITE);
     }
 
-    private long transfer(CallState state, int fd, long position, boolean writing) {
+    long preadvNoWait(CallState state, int fd, long position) {
+        return transfer(state, fd, position, Call.READ_NO_WAIT);
+    }
+
+    long pwritevNoWait(CallState state, int fd, long position) {
+        return transfer(state, fd, position, Call.WRITE_NO_WAIT);
+    }
+
+    private long transfer(CallState state, int fd, long position, Call call) {
         long done = 0;
         for (int from = 0; from < count; ) {
             MemorySegment one = piece(from);
@@ -92,9 +107,14 @@ public final class IoVector {
                 length += next.byteSize();
             }
             MemorySegment run = from == 0 ? vectors : vectors.asSlice((long) from * IOVEC_BYTES);
-            long n = writing
-                    ? FileCalls.pwritev(state, fd, run, to - from, position + done, one, two)
-                    : FileCalls.preadv(state, fd, run, to - from, position + done, one, two);
+            int many = to - from;
+            long at = position + done;
+            long n = switch (call) {
+                case READ -> FileCalls.preadv(state, fd, run, many, at, one, two);
+                case WRITE -> FileCalls.pwritev(state, fd, run, many, at, one, two);
+                case READ_NO_WAIT -> FileCalls.preadvNoWait(state, fd, run, many, at, one, two);
+                case WRITE_NO_WAIT -> FileCalls.pwritevNoWait(state, fd, run, many, at, one, two);
+            };
             if (n < 0) {
                 return done == 0 ? n : done;
             }

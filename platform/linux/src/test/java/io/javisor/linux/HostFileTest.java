@@ -30,6 +30,29 @@ class HostFileTest {
     }
 
     @Test
+    void readsWhatIsInThePageCacheWithoutWaiting() {
+        try (Arena arena = Arena.ofConfined();
+                HostFile file = HostFile.open(folder.resolve("cached"), HostFile.READ_WRITE | HostFile.CREATE);
+                HostFile memory = HostFile.memory("memory", PageSize.KIB_4)) {
+            assertThat(memory.isInMemory()).isTrue();
+            file.write(text(arena, "hello world"), 0);
+            var vector = new IoVector(2);
+            MemorySegment into = arena.allocate(11);
+            vector.add(into.asSlice(0, 3));
+            vector.add(into.asSlice(3));
+            long n = file.readNoWait(vector, 0);
+            // Some file systems can't tell, tmpfs among them.
+            if (n != -Errno.EOPNOTSUPP) {
+                assertThat(n).isEqualTo(11);
+                assertThat(text(into)).isEqualTo("hello world");
+                assertThat(file.readNoWait(vector, 11)).as("at the end").isZero();
+            }
+            assertThat(file.writeNoWait(vector, 0)).isIn((long) -Errno.EOPNOTSUPP, (long) -Errno.EAGAIN, 11L);
+            assertThat(memory.readNoWait(vector, 0)).isIn((long) -Errno.EOPNOTSUPP, 0L);
+        }
+    }
+
+    @Test
     void writesAndReadsAtPositions() throws Exception {
         Path path = folder.resolve("file");
         try (Arena arena = Arena.ofConfined();

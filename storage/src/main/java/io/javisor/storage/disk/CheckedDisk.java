@@ -36,6 +36,19 @@ public abstract class CheckedDisk implements Disk {
     }
 
     @Override
+    public final boolean tryRead(long offset, IoMemory into) {
+        return !closed.get() && isRange(offset, into.byteSize()) && (into.byteSize() == 0 || doTryRead(offset, into));
+    }
+
+    @Override
+    public final boolean tryWrite(long offset, IoMemory from) {
+        return !closed.get()
+                && !traits().readOnly()
+                && isRange(offset, from.byteSize())
+                && (from.byteSize() == 0 || doTryWrite(offset, from));
+    }
+
+    @Override
     public final void zero(long offset, long length, boolean release) {
         checkWritable();
         if (check(offset, length)) {
@@ -72,6 +85,16 @@ public abstract class CheckedDisk implements Disk {
     /** Writes a range that is on the disk, which is writable. */
     protected abstract void doWrite(long offset, IoMemory from, boolean durable);
 
+    /** Reads a range that is on the disk if that waits for nothing. */
+    protected boolean doTryRead(long offset, IoMemory into) {
+        return false;
+    }
+
+    /** Writes a range that is on the disk, which is writable, if that waits for nothing. */
+    protected boolean doTryWrite(long offset, IoMemory from) {
+        return false;
+    }
+
     /** Zeroes a range that is on the disk, which is writable. */
     protected abstract void doZero(long offset, long length, boolean release);
 
@@ -106,13 +129,16 @@ public abstract class CheckedDisk implements Disk {
         }
     }
 
+    private boolean isRange(long offset, long length) {
+        return (offset | length) >= 0 && length <= size() - offset && (offset | length) % traits().sectorBytes() == 0;
+    }
+
     private boolean check(long offset, long length) {
         ensureOpen();
-        int sector = traits().sectorBytes();
-        if ((offset | length) < 0 || length > size() - offset || (offset | length) % sector != 0) {
+        if (!isRange(offset, length)) {
             throw new DiskException(
                     DiskException.Kind.RANGE,
-                    name + ": " + length + " bytes at " + offset + " are not whole sectors of " + sector
+                    name + ": " + length + " bytes at " + offset + " are not whole sectors of " + traits().sectorBytes()
                             + " bytes on a disk of " + size() + " bytes",
                     null);
         }

@@ -34,6 +34,26 @@ public interface Disk extends AutoCloseable {
      */
     void write(long offset, IoMemory from, boolean durable);
 
+    /**
+     * Reads sectors if that waits for nothing, as from the host's page cache: for threads that must not wait.
+     *
+     * @return false if it would wait, or can't be told, or fails; then {@link #read} does it, or says what is wrong. The memory
+     *     may have been changed
+     */
+    default boolean tryRead(long offset, IoMemory into) {
+        return false;
+    }
+
+    /**
+     * Writes sectors, not durably, if that waits for nothing.
+     *
+     * @return false if it would wait, or can't be told, or fails; then {@link #write} does it, or says what is wrong. Some may
+     *     have been written
+     */
+    default boolean tryWrite(long offset, IoMemory from) {
+        return false;
+    }
+
     /** Returns when all writes that had returned before are on stable storage. */
     void flush();
 

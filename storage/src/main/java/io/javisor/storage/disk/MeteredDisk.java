@@ -94,6 +94,26 @@ public final class MeteredDisk implements Disk {
     }
 
     @Override
+    public boolean tryRead(long offset, IoMemory into) {
+        long begun = System.nanoTime();
+        boolean done = disk.tryRead(offset, into);
+        if (done) {
+            count(reads, into.byteSize(), begun, true);
+        }
+        return done;
+    }
+
+    @Override
+    public boolean tryWrite(long offset, IoMemory from) {
+        long begun = System.nanoTime();
+        boolean done = disk.tryWrite(offset, from);
+        if (done) {
+            count(writes, from.byteSize(), begun, true);
+        }
+        return done;
+    }
+
+    @Override
     public void flush() {
         long begun = System.nanoTime();
         boolean done = false;

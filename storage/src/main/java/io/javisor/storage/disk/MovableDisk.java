@@ -4,7 +4,6 @@ import io.javisor.storage.disk.DiskException.Kind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.UUID;
-import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +22,7 @@ public final class MovableDisk implements Disk {
     private final DiskTraits traits;
     private final long size;
     // Requests share it; who changes the two fields below has it alone.
-    private final ReadWriteLock gate = new ReentrantReadWriteLock();
+    private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
     private Disk current;
     private @Nullable Mirror mirror;
     private boolean closed;
@@ -201,6 +200,37 @@ public final class MovableDisk implements Disk {
         } finally {
             gate.readLock().unlock();
         }
+    }
+
+    @Override
+    public boolean tryRead(long offset, IoMemory into) {
+        if (!enter()) {
+            return false;
+        }
+        try {
+            return current.tryRead(offset, into);
+        } finally {
+            gate.readLock().unlock();
+        }
+    }
+
+    /** Not while it moves: what is written must reach both. */
+    @Override
+    public boolean tryWrite(long offset, IoMemory from) {
+        if (!enter()) {
+            return false;
+        }
+        try {
+            return mirror == null && current.tryWrite(offset, from);
+        } finally {
+            gate.readLock().unlock();
+        }
+    }
+
+    // Who waits for the gate goes first: those who never wait could keep it from opening for ever.
+    @SuppressWarnings("LockNotBeforeTry") // the caller releases it
+    private boolean enter() {
+        return !gate.hasQueuedThreads() && gate.readLock().tryLock();
     }
 
     @Override

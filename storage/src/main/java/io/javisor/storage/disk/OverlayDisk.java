@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
@@ -26,7 +25,7 @@ public final class OverlayDisk extends CheckedDisk {
     private final long size;
     // Which sectors were written; pages are added under the lock held alone.
     private final ConcurrentHashMap<Long, long[]> written = new ConcurrentHashMap<>();
-    private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final boolean ownsBase;
 
     private OverlayDisk(Disk base, BackingFile scratch, boolean ownsBase) {
@@ -98,6 +97,44 @@ public final class OverlayDisk extends CheckedDisk {
         } finally {
             lock.readLock().unlock();
         }
+    }
+
+    @Override
+    protected boolean doTryRead(long offset, IoMemory into) {
+        if (!enter()) {
+            return false;
+        }
+        try {
+            Extent piece = piece(offset, into.byteSize());
+            if (piece.length() < into.byteSize()) {
+                return false;
+            }
+            return piece.kind() == Extent.Kind.DATA
+                    ? scratch.tryRead(offset, into)
+                    : base.disk().tryRead(offset, into);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    @Override
+    protected boolean doTryWrite(long offset, IoMemory from) {
+        if (!enter()) {
+            return false;
+        }
+        try {
+            Extent piece = piece(offset, from.byteSize());
+            return piece.kind() == Extent.Kind.DATA
+                    && piece.length() == from.byteSize()
+                    && scratch.tryWrite(offset, from);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    @SuppressWarnings("LockNotBeforeTry") // the caller releases it
+    private boolean enter() {
+        return !lock.hasQueuedThreads() && lock.readLock().tryLock();
     }
 
     private Extent piece(long offset, long length) {

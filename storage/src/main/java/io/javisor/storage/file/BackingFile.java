@@ -28,6 +28,20 @@ public interface BackingFile extends AutoCloseable {
     /** Writes all; the file grows to hold it. */
     void write(long position, IoMemory from);
 
+    /**
+     * Reads all of a range if that waits for nothing, neither a device nor a lock that is held while somebody waits for one.
+     *
+     * @return false if it would wait, or can't be told; the memory may have been changed. What is wrong {@link #read} says
+     */
+    default boolean tryRead(long position, IoMemory into) {
+        return false;
+    }
+
+    /** Writes all of a range inside the file if that waits for nothing; false as of {@link #tryRead}, some may be written. */
+    default boolean tryWrite(long position, IoMemory from) {
+        return false;
+    }
+
     /** Returns when what was written, and the length, is on stable storage. */
     void flush();
 

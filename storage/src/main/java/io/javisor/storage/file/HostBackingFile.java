@@ -15,12 +15,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A file or block device of the host. */
 public final class HostBackingFile implements BackingFile {
     // linux/fs.h: _IOR(0x12, 114, size_t), the size of a block device in bytes
     private static final long BLKGETSIZE64 = 0x80081272L;
     private static final int ZEROES = 1 << 20;
+    /** Bytes of a write that others had better not wait for: some ten microseconds of copying. */
+    private static final int LONG_WRITE = 128 << 10;
+
     private static final int BOUNCE_MOST = 1 << 20;
     // What one call copies, so that it does not take for ever.
     private static final long COPY_MOST = 64 << 20;
@@ -36,6 +40,12 @@ public final class HostBackingFile implements BackingFile {
     private final int alignment;
     private final int memoryAlignment;
     private final FileStatus opened;
+    // Whether a transfer copies and waits for nothing but the file's own lock, which long operations hold.
+    private final boolean inMemory;
+    private final AtomicInteger longOperations = new AtomicInteger();
+    // Whether the file system has not refused yet to say what would wait.
+    private volatile boolean readsNoWait;
+    private volatile boolean writesNoWait;
     private volatile long size;
 
     private HostBackingFile(HostFile file, boolean readOnly, boolean direct) {
@@ -50,6 +60,9 @@ public final class HostBackingFile implements BackingFile {
         // Kernels before 6.1 don't tell the alignment: 4,096 is right for every device.
         alignment = direct ? orElse(opened.directOffsetAlignment()) : 1;
         memoryAlignment = direct ? orElse(opened.directMemoryAlignment()) : 1;
+        inMemory = !device && !direct && file.isInMemory();
+        readsNoWait = !direct;
+        writesNoWait = !direct;
     }
 
     private static int orElse(int alignment) {
@@ -190,6 +203,50 @@ public final class HostBackingFile implements BackingFile {
         grow(position + from.byteSize());
     }
 
+    @Override
+    public boolean tryRead(long position, IoMemory into) {
+        return attempt(position, into, false);
+    }
+
+    @Override
+    public boolean tryWrite(long position, IoMemory from) {
+        return position + from.byteSize() <= size && attempt(position, from, true);
+    }
+
+    private boolean attempt(long position, IoMemory memory, boolean writing) {
+        if (!(writing ? writesNoWait : readsNoWait) || memory.count() > IoVector.MAX_PIECES || !passes(memory)) {
+            return false;
+        }
+        try {
+            if (inMemory) {
+                return (!writing || longOperations.get() == 0) && once(position, memory, writing) == memory.byteSize();
+            }
+            return noWait(position, memory, writing) == memory.byteSize();
+        } catch (LinuxException | IllegalStateException e) {
+            return false; // who waits finds it again, and says it
+        }
+    }
+
+    private long noWait(long position, IoMemory memory, boolean writing) {
+        IoVector vector = VECTOR.get();
+        try {
+            for (int i = 0; i < memory.count(); i++) {
+                vector.add(memory.piece(i));
+            }
+            long n = writing ? file.writeNoWait(vector, position) : file.readNoWait(vector, position);
+            if (n == -Errno.EOPNOTSUPP || n == -Errno.ENOSYS || n == -Errno.EINVAL) {
+                if (writing) {
+                    writesNoWait = false;
+                } else {
+                    readsNoWait = false;
+                }
+            }
+            return n;
+        } finally {
+            vector.clear();
+        }
+    }
+
     private void grow(long end) {
         if (end > size) {
             synchronized (this) {
@@ -202,6 +259,10 @@ public final class HostBackingFile implements BackingFile {
         if (!passes(memory)) {
             bounce(position, memory, writing);
             return;
+        }
+        boolean isLong = writing && inMemory && memory.byteSize() > LONG_WRITE;
+        if (isLong) {
+            longOperations.incrementAndGet();
         }
         try {
             long length = memory.byteSize();
@@ -221,6 +282,10 @@ public final class HostBackingFile implements BackingFile {
             throw failed(writing ? Kind.WRITE : Kind.READ, e);
         } catch (IllegalStateException e) {
             throw closed(e);
+        } finally {
+            if (isLong) {
+                longOperations.decrementAndGet();
+            }
         }
     }
 
@@ -334,6 +399,15 @@ public final class HostBackingFile implements BackingFile {
 
     @Override
     public void zero(long position, long length, boolean release) {
+        longOperations.incrementAndGet();
+        try {
+            doZero(position, length, release);
+        } finally {
+            longOperations.decrementAndGet();
+        }
+    }
+
+    private void doZero(long position, long length, boolean release) {
         try {
             if (release) {
                 file.punchHole(position, length);

@@ -67,6 +67,16 @@ public final class RawDisk extends CheckedDisk {
     }
 
     @Override
+    protected boolean doTryRead(long offset, IoMemory into) {
+        return file.tryRead(offset, into);
+    }
+
+    @Override
+    protected boolean doTryWrite(long offset, IoMemory from) {
+        return file.tryWrite(offset, from);
+    }
+
+    @Override
     protected void doZero(long offset, long length, boolean release) {
         file.zero(offset, length, release);
     }

@@ -8,7 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.UUID;
-import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -23,7 +22,7 @@ public final class DiskUnit extends LogicalUnit {
     private final DiskTraits traits;
     private final int sector;
     // COMPARE AND WRITE is alone; everything else that changes the disk shares.
-    private final ReadWriteLock writes = new ReentrantReadWriteLock();
+    private final ReentrantReadWriteLock writes = new ReentrantReadWriteLock();
     private final Rods rods = new Rods();
 
     /** Makes a unit whose reservations end with it. */
@@ -324,6 +323,44 @@ public final class DiskUnit extends LogicalUnit {
         IoMemory from = data(command.out(), blocks);
         change(at, from.byteSize(), d -> d.write(at, from, durable));
         return from.byteSize();
+    }
+
+    @Override
+    long attempt(ScsiCommand c) {
+        return switch (c.opcode()) {
+            case 0x28 -> tryRead(c, c.u32(2), c.u16(7));
+            case 0x88 -> tryRead(c, c.u64(2), c.u32(10));
+            case 0x2A -> tryWrite(c, c.u32(2), c.u16(7));
+            case 0x8A -> tryWrite(c, c.u64(2), c.u32(10));
+            default -> -1;
+        };
+    }
+
+    // No protection information, and no FUA: these are for who waits.
+    private static boolean isPlain(ScsiCommand command) {
+        return (command.u8(1) & 0xE8) == 0;
+    }
+
+    private long tryRead(ScsiCommand command, long lba, long blocks) {
+        if (!isPlain(command)) {
+            return -1;
+        }
+        IoMemory into = data(command.in(), blocks);
+        return disk.tryRead(placeBlocks(lba, blocks), into) ? into.byteSize() : -1;
+    }
+
+    private long tryWrite(ScsiCommand command, long lba, long blocks) {
+        if (!isPlain(command) || writes.hasQueuedThreads() || !writes.readLock().tryLock()) {
+            return -1;
+        }
+        try {
+            long at = placeBlocks(lba, blocks);
+            IoMemory from = data(command.out(), blocks);
+            rods.changing(at, from.byteSize());
+            return disk.tryWrite(at, from) ? from.byteSize() : -1;
+        } finally {
+            writes.readLock().unlock();
+        }
     }
 
     private long verify(ScsiCommand command, long lba, long blocks) {

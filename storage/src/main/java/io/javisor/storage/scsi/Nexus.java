@@ -81,6 +81,11 @@ public final class Nexus {
         return unit.execute(this, command);
     }
 
+    /** Runs a command if it waits for nothing; null if it would, or can't be told. */
+    public @Nullable ScsiResult tryExecute(ScsiCommand command) {
+        return unit.tryExecute(this, command);
+    }
+
     /** Has the initiator's next command fail once with a unit attention; the same one is told only once. */
     public void raise(Sense attention) {
         synchronized (attentions) {
@@ -93,6 +98,12 @@ public final class Nexus {
         synchronized (attentions) {
             attentions.clear();
             attentions.add(Sense.powerOn());
+        }
+    }
+
+    boolean hasAttention() {
+        synchronized (attentions) {
+            return !attentions.isEmpty();
         }
     }
 

@@ -1,5 +1,7 @@
 package io.javisor.storage.scsi;
 
+import org.jspecify.annotations.Nullable;
+
 /** A target port as one initiator port sees it (an I_T nexus): who answers for an address. Safe from any thread. */
 public interface RemotePort {
     /**
@@ -10,6 +12,15 @@ public interface RemotePort {
 
     /** Runs a command to its end, on the calling thread; also one to a LUN that is not there. */
     ScsiResult execute(int lun, ScsiCommand command);
+
+    /**
+     * Runs a command that waits for nothing, on the calling thread.
+     *
+     * @return null if it would wait, or can't be told: then {@link #execute} runs it
+     */
+    default @Nullable ScsiResult tryExecute(int lun, ScsiCommand command) {
+        return null;
+    }
 
     /** Counts a command against what its unit may be asked, and tells how many nanoseconds it has to wait. */
     long pace(int lun, long bytes);

@@ -87,6 +87,11 @@ final class Reservations {
         }
     }
 
+    /** Whether there is one, so that {@link #allows} may have to wait for who changes it. */
+    boolean isReserved() {
+        return type != 0;
+    }
+
     private boolean holds(Nexus.Id id) {
         return isForAll(type) ? keys.containsKey(id) : id.equals(holder);
     }

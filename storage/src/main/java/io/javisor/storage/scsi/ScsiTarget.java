@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,8 @@ public final class ScsiTarget implements RemotePort {
     private static final int SHORT_INQUIRY = 36;
 
     private final ConcurrentSkipListMap<Integer, Nexus> nexuses = new ConcurrentSkipListMap<>();
+    // The same, for every request to find its own.
+    private final AtomicReferenceArray<@Nullable Nexus> byNumber = new AtomicReferenceArray<>(LUNS);
     private final boolean announces;
     private final CopyDomain domain;
 
@@ -56,17 +59,23 @@ public final class ScsiTarget implements RemotePort {
             throw new IllegalArgumentException("LUN " + lun + " is taken");
         }
         nexus.setDomain(domain);
+        byNumber.set(lun, nexus);
         tellOthers(lun);
     }
 
     /** Takes a unit away; returns what was there, or null. Commands in progress end as they would have. */
     public @Nullable Nexus remove(int lun) {
-        Nexus gone = nexuses.remove(lun);
+        Nexus gone = lun < 0 || lun >= LUNS ? null : byNumber.getAndSet(lun, null);
         if (gone != null) {
+            nexuses.remove(lun);
             gone.detach();
             tellOthers(lun);
         }
         return gone;
+    }
+
+    private @Nullable Nexus at(int lun) {
+        return lun < 0 || lun >= LUNS ? null : byNumber.get(lun);
     }
 
     private void tellOthers(int lun) {
@@ -84,12 +93,18 @@ public final class ScsiTarget implements RemotePort {
 
     @Override
     public boolean answersFor(int lun) {
-        return nexuses.containsKey(lun);
+        return at(lun) != null;
+    }
+
+    @Override
+    public @Nullable ScsiResult tryExecute(int lun, ScsiCommand command) {
+        Nexus nexus = at(lun);
+        return nexus == null ? null : nexus.tryExecute(command);
     }
 
     @Override
     public long pace(int lun, long bytes) {
-        Nexus nexus = nexuses.get(lun);
+        Nexus nexus = at(lun);
         return nexus == null ? 0 : nexus.pace(bytes);
     }
 
@@ -101,7 +116,7 @@ public final class ScsiTarget implements RemotePort {
 
     @Override
     public ScsiResult execute(int lun, ScsiCommand command) {
-        Nexus nexus = nexuses.get(lun);
+        Nexus nexus = at(lun);
         if (command.opcode() == REPORT_LUNS) {
             return reportLuns(nexus, command);
         }

@@ -14,10 +14,12 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** One SCSI request of a guest: made on the reactor, run and answered on a worker. */
+/** One SCSI request of a guest: made on the reactor; run and answered there if nothing has to be waited for, else on a worker. */
 final class ScsiRequest {
     private static final int INQUIRY = 0x12;
     private static final int REPORT_LUNS = 0xA0;
+    /** Bytes that the reactor copies itself: handing the request on takes as long as that. */
+    private static final int MOST_AT_ONCE = 32 << 10;
     // Answers for targets that are not there, so that a guest that scans finds nothing and is content.
     private static final ScsiTarget NOBODY = new ScsiTarget();
 
@@ -25,6 +27,7 @@ final class ScsiRequest {
     // The guest's packet, copied; what is not changed goes back as it came.
     private final ByteBuffer wire;
     private final boolean hasExtension;
+    private @Nullable ScsiCommand command;
     private boolean answered;
 
     ScsiRequest(Packet packet) {
@@ -44,6 +47,23 @@ final class ScsiRequest {
                 : target.pace(u8(Protocol.LUN), Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH)));
     }
 
+    /** Runs it and answers the guest if that needs no waiting; else nothing has happened that {@link #run} may not do again. */
+    boolean tryRun(RemotePort target) {
+        if (Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH)) > MOST_AT_ONCE) {
+            return false;
+        }
+        try {
+            ScsiCommand asked = command();
+            ScsiResult result = asked == null ? null : target.tryExecute(u8(Protocol.LUN), asked);
+            if (result != null) {
+                answer(result);
+            }
+        } catch (RuntimeException e) {
+            System.getLogger("io.javisor.storage").log(System.Logger.Level.ERROR, "SCSI request, at once", e);
+        }
+        return answered;
+    }
+
     /** Runs it and answers the guest. */
     void run(@Nullable RemotePort target) {
         try {
@@ -57,35 +77,48 @@ final class ScsiRequest {
     }
 
     private void attempt(@Nullable RemotePort target) {
-        long length = Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH));
-        int direction = u8(Protocol.DIRECTION);
-        int cdbLength = u8(Protocol.CDB_LENGTH);
-        GuestBuffer buffer = packet.buffer();
-        if (cdbLength == 0 || cdbLength > Protocol.CDB_BYTES || length > buffer.length()) {
+        ScsiCommand asked = command();
+        if (asked == null) {
             fail(Protocol.SRB_INVALID_REQUEST);
             return;
         }
-        byte[] cdb = new byte[cdbLength];
-        wire.get(Protocol.CDB, cdb);
         int lun = u8(Protocol.LUN);
-        int opcode = cdb[0] & 0xFF;
+        int opcode = u8(Protocol.CDB);
         boolean absent = target == null || !target.answersFor(lun);
         if (absent && opcode != INQUIRY && opcode != REPORT_LUNS) {
             fail(Protocol.SRB_INVALID_LUN);
             return;
         }
-        ScsiCommand command = switch (direction) {
+        ScsiResult result = (target == null ? NOBODY : target).execute(lun, asked);
+        if (result.status() == ScsiResult.PATH_FAILED && opcode == INQUIRY) {
+            // Linux takes what an INQUIRY brought whatever became of it, and zeroes for a disk.
+            long unknown = NOBODY.execute(lun, asked).transferred();
+            result = new ScsiResult(ScsiResult.PATH_FAILED, null, unknown);
+        }
+        answer(result);
+    }
+
+    /** What the guest asks; null if that makes no sense. */
+    private @Nullable ScsiCommand command() {
+        ScsiCommand known = command;
+        if (known != null) {
+            return known;
+        }
+        long length = Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH));
+        int cdbLength = u8(Protocol.CDB_LENGTH);
+        GuestBuffer buffer = packet.buffer();
+        if (cdbLength == 0 || cdbLength > Protocol.CDB_BYTES || length > buffer.length()) {
+            return null;
+        }
+        byte[] cdb = new byte[cdbLength];
+        wire.get(Protocol.CDB, cdb);
+        ScsiCommand made = switch (u8(Protocol.DIRECTION)) {
             case Protocol.DIRECTION_IN -> ScsiCommand.reading(cdb, memory(buffer, length));
             case Protocol.DIRECTION_OUT -> ScsiCommand.writing(cdb, memory(buffer, length));
             default -> ScsiCommand.of(cdb);
         };
-        ScsiResult result = (target == null ? NOBODY : target).execute(lun, command);
-        if (result.status() == ScsiResult.PATH_FAILED && opcode == INQUIRY) {
-            // Linux takes what an INQUIRY brought whatever became of it, and zeroes for a disk.
-            long unknown = NOBODY.execute(lun, command).transferred();
-            result = new ScsiResult(ScsiResult.PATH_FAILED, null, unknown);
-        }
-        answer(result);
+        command = made;
+        return made;
     }
 
     private static IoMemory memory(GuestBuffer buffer, long length) {

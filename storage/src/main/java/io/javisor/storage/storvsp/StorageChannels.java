@@ -274,7 +274,11 @@ final class StorageChannels {
         }
         long wait = request.pace(port);
         if (wait <= 0) {
-            dispatch(request);
+            if (request.tryRun(port)) {
+                ended();
+            } else {
+                dispatch(request);
+            }
         } else {
             long due = System.nanoTime() + wait;
             Thread.ofVirtual().name("storage-pace").start(() -> {

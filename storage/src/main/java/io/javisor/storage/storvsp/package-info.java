@@ -1,12 +1,13 @@
 /**
  * The synthetic SCSI controller that Hyper-V offers on the VMBus (storvsp, for the guest's storvsc): it takes SCSI requests
- * out of channels, has workers run them against a {@link io.javisor.storage.scsi.ScsiTarget}, and completes them in whatever
- * order they end.
+ * out of channels, runs them against a {@link io.javisor.storage.scsi.ScsiTarget}, those that may wait on workers, and completes
+ * them in whatever order they end.
  *
  * <pre>
  *  channel, reactor                        worker                           worker
  *  packet ─▶ ScsiRequest (copied) ─▶ queue ─▶ ScsiTarget.execute ─▶ packet.complete
- *                    └ guest pages ─────────────▶ Disk ─▶ preadv/pwritev
+ *                    ├ guest pages ─────────────▶ Disk ─▶ preadv/pwritev
+ *                    └ waits for nothing: ScsiTarget.tryExecute ─▶ packet.complete
  * </pre>
  *
  * <p>A {@link io.javisor.storage.storvsp.FibreChannelAdapter} speaks the same protocol with names of ports added, and finds its

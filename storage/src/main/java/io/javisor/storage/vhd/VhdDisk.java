@@ -12,6 +12,7 @@ import io.javisor.storage.file.RawDisk;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,6 +115,31 @@ public final class VhdDisk extends CheckedDisk {
                 }
                 done += piece.length();
             }
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    @Override
+    protected boolean doTryRead(long offset, IoMemory into) {
+        return tryInPlace(offset, into.byteSize(), place -> file.tryRead(place, into));
+    }
+
+    @Override
+    protected boolean doTryWrite(long offset, IoMemory from) {
+        return tryInPlace(offset, from.byteSize(), place -> file.tryWrite(place, from));
+    }
+
+    /** Does something with a range's place in the file if it is inside a block known to be there; never waits for the lock. */
+    private boolean tryInPlace(long at, long length, LongPredicate transfer) {
+        if (at % block + length > block
+                || lock.hasQueuedThreads()
+                || !lock.readLock().tryLock()) {
+            return false;
+        }
+        try {
+            int index = (int) (at / block);
+            return tables.isKnownFull(index) && transfer.test(tables.dataAt(index) + at % block);
         } finally {
             lock.readLock().unlock();
         }

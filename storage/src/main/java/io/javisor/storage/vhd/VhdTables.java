@@ -113,6 +113,16 @@ final class VhdTables {
         return place(block) + bitmapBytes;
     }
 
+    /** Whether a block is in the file and known to have all its sectors, without looking into the file. */
+    boolean isKnownFull(int block) {
+        if (!isAllocated(block)) {
+            return false;
+        }
+        synchronized (full) {
+            return full.get(block);
+        }
+    }
+
     /** Whether a block in the file has all its sectors. */
     boolean isFull(int block) {
         synchronized (full) {

@@ -32,6 +32,11 @@ final class MetadataPages {
         return page(at & -Layout.PAGE)[(int) (at % Layout.PAGE / 8)];
     }
 
+    /** Whether a word is in memory, so that {@link #get} waits for nothing. */
+    boolean has(long at) {
+        return cached.containsKey(at & -Layout.PAGE);
+    }
+
     /** Changes a word. */
     void set(long at, long word) {
         long pageAt = at & -Layout.PAGE;

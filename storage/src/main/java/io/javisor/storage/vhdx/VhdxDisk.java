@@ -204,6 +204,51 @@ public final class VhdxDisk extends CheckedDisk {
         }
     }
 
+    @Override
+    protected boolean doTryRead(long offset, IoMemory into) {
+        if (!store.tryShare()) {
+            return false;
+        }
+        try {
+            long entry = knownEntry(offset, into.byteSize());
+            return switch (Bat.state(entry)) {
+                case Bat.FULL -> store.file.tryRead(Bat.fileOffset(entry) + offset % block, into);
+                case Bat.ZERO, Bat.UNMAPPED -> {
+                    into.clear();
+                    yield true;
+                }
+                default -> false;
+            };
+        } catch (DiskException e) {
+            return false; // who waits finds it again, and says it
+        } finally {
+            store.lock.readLock().unlock();
+        }
+    }
+
+    @Override
+    protected boolean doTryWrite(long offset, IoMemory from) {
+        if (!store.isWritten() || !store.tryShare()) {
+            return false;
+        }
+        try {
+            long entry = knownEntry(offset, from.byteSize());
+            return Bat.state(entry) == Bat.FULL && store.file.tryWrite(Bat.fileOffset(entry) + offset % block, from);
+        } catch (DiskException e) {
+            return false;
+        } finally {
+            store.lock.readLock().unlock();
+        }
+    }
+
+    /** The entry of a range inside one block, if it is in memory; else one that says nothing. */
+    private long knownEntry(long at, long length) {
+        long index = at / block;
+        return at % block + length <= block && store.pages.has(bat.payloadEntryAt(index))
+                ? entry(index)
+                : Bat.entry(Bat.NOT_PRESENT, 0);
+    }
+
     /** Whether all sectors of a range within a block are read from this file. */
     private boolean isMine(long entry, long at, long length) {
         if (Bat.state(entry) != Bat.PARTIAL) {

@@ -159,6 +159,17 @@ final class VhdxStore implements AutoCloseable {
         }
     }
 
+    /** Takes the lock shared if nobody has it alone, or waits for it; false if not. */
+    @SuppressWarnings("LockNotBeforeTry") // the caller releases it
+    boolean tryShare() {
+        return !lock.hasQueuedThreads() && lock.readLock().tryLock();
+    }
+
+    /** Whether the file is marked as in use, and all is well with it. */
+    boolean isWritten() {
+        return modified && broken == null;
+    }
+
     /** Makes all data and metadata that was written before survive a crash. The lock must not be held. */
     void commit() {
         if (!modified) {

@@ -11,6 +11,7 @@ import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.scsi.DiskUnit;
 import io.javisor.storage.scsi.Nexus;
+import io.javisor.storage.scsi.Sense;
 import io.javisor.vmbus.VmBus;
 import io.javisor.vmbus.guest.GuestChannel;
 import io.javisor.vmbus.guest.GuestPacket;
@@ -272,6 +273,53 @@ class ScsiControllerTest {
         for (int i = 39; i >= 0; i--) {
             assertThat(channel.receive().transactionId()).isEqualTo(1000 + i);
         }
+    }
+
+    @Test
+    void whatWaitsForNothingIsAnsweredAtOnceAndTheRestByWorkers() {
+        GuestChannel channel = boot(0x0602);
+        succeeded(command(channel, 0, "00 00 00 00 00 00"));
+        holding = true;
+        byte[] data = new byte[4096];
+        new Random(9).nextBytes(data);
+        long page = guest.allocate(4096);
+        guest.memory().write(page, data);
+        var pages = List.of(GuestRange.of(page, 4096));
+        succeeded(io(channel, 0, 0, "2A 00 00000020 00 0008 00", pages, 4096));
+        guest.memory().write(page, new byte[4096]);
+        succeeded(io(channel, 0, 1, "88 00 0000000000000020 00000008 00 00", pages, 4096));
+        byte[] back = new byte[4096];
+        guest.memory().read(page, back);
+        assertThat(back).isEqualTo(data);
+        assertThat(queued).isEmpty();
+
+        // Durable writes wait for the disk, large ones for the copying, and errors and reservations are looked at by
+        // workers.
+        long large = guest.allocate(64 << 10);
+        channel.sendGpaDirect(
+                1, srb(64, 0, 0, "2A 08 00000020 00 0008 00", 4096).array(), pages);
+        channel.sendGpaDirect(
+                2,
+                srb(64, 0, 1, "28 00 00000000 00 0080 00", 64 << 10).array(),
+                List.of(GuestRange.of(large, 64 << 10)));
+        channel.sendGpaDirect(
+                3, srb(64, 0, 1, "28 00 0FFFFFFF 00 0008 00", 4096).array(), pages);
+        assertThat(channel.tryReceive()).isNull();
+        assertThat(queued).hasSize(3);
+        while (!queued.isEmpty()) {
+            queued.remove().run();
+        }
+        guest.run();
+        succeeded(channel.receive().buffer());
+        succeeded(channel.receive().buffer());
+        assertThat(channel.receive().buffer().get(15)).as("a check condition").isEqualTo((byte) 2);
+        nexus().unit().raise(Sense.lunsChanged(), null);
+        channel.sendGpaDirect(
+                4, srb(64, 0, 1, "28 00 00000000 00 0008 00", 4096).array(), pages);
+        assertThat(queued).as("a unit attention waits").hasSize(1);
+        queued.remove().run();
+        guest.run();
+        assertThat(channel.receive().buffer().get(15)).isEqualTo((byte) 2);
     }
 
     @Test

@@ -37,6 +37,9 @@ public final class BusChannel implements Channel {
     /** Packets that a channel gives its handler before others have their turn on the reactor. */
     static final int BUDGET = 64;
 
+    /** Packets after which a guest that looks by itself is shown what they led to, while the others are worked on. */
+    private static final int STRIDE = 8;
+
     /** How long a device may hold packets of a closed channel before the guest gets its memory back regardless. */
     static final long CLOSE_LIMIT_NANOS = 60_000_000_000L;
 
@@ -107,6 +110,7 @@ public final class BusChannel implements Channel {
     private int blockedBytes; // of a send that found no room
     private boolean started;
     private volatile boolean paused;
+    private boolean owesSignal; // for what was shown and the guest did not take yet
     private boolean wakeGuest;
     private @Nullable Runnable whenQuiet;
     private boolean polling;
@@ -245,6 +249,10 @@ public final class BusChannel implements Channel {
             held++;
             packet.lend();
             to.received(packet);
+            if (count % STRIDE == 0 && state == State.OPEN) {
+                // A signal, if it needs one, comes with the last: one for all.
+                owesSignal |= out.publish();
+            }
         }
         if (count > 0 && state == State.OPEN) {
             to.batchReceived();
@@ -254,6 +262,9 @@ public final class BusChannel implements Channel {
         }
         if (in.commit()) {
             signal();
+        }
+        if (empty && count > 0) {
+            return true; // a guest that sends often does so before this comes again, and need not signal
         }
         // When the device holds all it can, the ring stays masked until it finishes one.
         return empty ? in.unmask() : count == BUDGET;
@@ -283,7 +294,9 @@ public final class BusChannel implements Channel {
 
     /** Shows the guest what was written; returns whether room came up for what was not. */
     private boolean publish() {
-        if (out.publish()) {
+        boolean owed = owesSignal && !out.isDrained(); // a guest that is awake has taken it
+        owesSignal = false;
+        if (out.publish() || owed) {
             signal();
         }
         BusPacket first = waiting.peek();

@@ -167,6 +167,28 @@ public final class GuestChannel {
         return packet;
     }
 
+    /** Asks the host not to interrupt for this channel: the guest looks by itself, with {@link #poll}. */
+    public void mask() {
+        in.mask();
+    }
+
+    /**
+     * Takes the next packet of the host into a buffer, without letting the host work, until {@link #taken}: for guests that the
+     * host serves on another thread.
+     *
+     * @return false if there is none
+     */
+    public boolean poll(PacketBuffer into) {
+        return in.next(into);
+    }
+
+    /** Gives the room of what was polled back, and signals the host if it waits for that. */
+    public void taken() {
+        if (in.commit()) {
+            signal();
+        }
+    }
+
     /** Takes the next packet of the host; throws if there is none. */
     public GuestPacket receive() {
         GuestPacket packet = tryReceive();

@@ -2,6 +2,7 @@ package io.javisor.vmbus.guest;
 
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.reactor.Reactor;
 import io.javisor.partition.synic.HvStatus;
 import io.javisor.vmbus.VmBus;
 import io.javisor.vmbus.VmBusListener;
@@ -19,6 +20,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +36,11 @@ public final class TestGuest implements AutoCloseable {
     private static final int BODY_WORDS = 28; // (240 - 16) / 8
 
     private final int vcpus;
-    private final ManualReactor reactor = new ManualReactor();
+    /** How long a chain of tasks, each given by the one before, a reactor with a thread is waited for. */
+    private static final int ROUNDS = 32;
+
+    private final Reactor host;
+    private final @Nullable ManualReactor manual;
     private final GuestMemory memory = new GuestMemory();
     private final HeapBacking backing;
     private final MemorySynIc synIc;
@@ -53,16 +59,30 @@ public final class TestGuest implements AutoCloseable {
      * @param bytes of memory, a multiple of 4,096
      */
     public TestGuest(int vcpus, long bytes) {
+        this(vcpus, bytes, new ManualReactor());
+    }
+
+    /**
+     * A guest that the host serves on a thread of its own.
+     *
+     * @param vcpus how many
+     * @param bytes of memory, a multiple of 4,096
+     * @param host the caller's to close, after the guest
+     */
+    public TestGuest(int vcpus, long bytes, Reactor host) {
         this.vcpus = vcpus;
+        this.host = host;
+        manual = host instanceof ManualReactor m ? m : null;
+        long begun = System.nanoTime();
         backing = new HeapBacking(bytes);
         memory.add(new MemoryRegion(MEMORY, bytes, 0, backing, 0));
         nextPage = MEMORY / PageRuns.PAGE;
-        synIc = new MemorySynIc(vcpus, () -> reactor.now() / 100);
+        synIc = new MemorySynIc(vcpus, () -> (manual == null ? System.nanoTime() - begun : manual.now()) / 100);
         bus = newBus();
     }
 
     private VmBus newBus() {
-        return new VmBus(memory, synIc, List.of(reactor), new VmBusListener() {
+        return new VmBus(memory, synIc, List.of(host), new VmBusListener() {
             @Override
             public void failed(ChannelOffer offer, int subChannelIndex, String reason) {
                 failures.add(reason);
@@ -108,9 +128,12 @@ public final class TestGuest implements AutoCloseable {
         return synIc;
     }
 
-    /** The host's only thread, so to speak. */
+    /** The host's only thread, so to speak; throws if it has a real one. */
     public ManualReactor reactor() {
-        return reactor;
+        if (manual == null) {
+            throw new IllegalStateException("the host has a thread of its own");
+        }
+        return manual;
     }
 
     /** Why channels failed and messages were refused, in order. */
@@ -126,14 +149,24 @@ public final class TestGuest implements AutoCloseable {
     /** Lets the host work until it rests, and takes what it says. */
     public void run() {
         do {
-            reactor.run();
+            settle();
         } while (takeMessage());
+    }
+
+    private void settle() {
+        if (manual != null) {
+            manual.run();
+            return;
+        }
+        for (int i = 0; i < ROUNDS; i++) {
+            CompletableFuture.runAsync(() -> {}, host).join();
+        }
     }
 
     /** Lets time pass for the host. */
     public void advance(Duration time) {
         run();
-        reactor.advance(time);
+        reactor().advance(time);
         run();
     }
 
@@ -312,7 +345,7 @@ public final class TestGuest implements AutoCloseable {
     public void close() {
         run();
         bus.close();
-        reactor.run();
+        settle();
         backing.close();
     }
 }
