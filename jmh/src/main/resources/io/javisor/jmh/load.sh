@@ -6,7 +6,7 @@ for i in $(seq 600); do
 done
 load() { # KIND DEPTH REQUESTS
     fio --name=load --filename=/dev/$disk --rw=$1 --bs=4k --iodepth=$2 --ioengine=libaio --direct=1 --norandommap \
-        --number_ios=$3 --size=256M --thread --output-format=terse --terse-version=3 --output=/tmp/said
+        --number_ios=$3 --size=256M --thread --eta=never --output-format=terse --terse-version=3 --output=/tmp/said
 }
 load randread 32 500
 for depth in 1 32; do

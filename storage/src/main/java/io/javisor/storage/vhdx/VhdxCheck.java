@@ -102,6 +102,9 @@ public final class VhdxCheck {
     }
 
     private boolean mark(long offset, long length, long at, String what) {
+        if (length == 0) {
+            return true; // a file without a log: where it would be says nothing
+        }
         int first = (int) (offset / Layout.MIB);
         int end = (int) ((offset + length) / Layout.MIB);
         int taken = used.nextSetBit(first);

@@ -2,6 +2,7 @@ package io.javisor.storage.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.HexFormat;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,15 @@ class HostileTest {
         for (int seed = 0; seed < 1500; seed++) {
             attack(hostile, seed);
         }
+    }
+
+    /** A file without a log, whose header nevertheless says where it is: far outside. */
+    @Test
+    void aLogOfNoBytesMayBeAnywhere() {
+        Hostile.vhdx()
+                .attack(HexFormat.of()
+                        .parseHex("066037c67e0000000000c62d8989200000020000000000000000000000000000c62d8989200000020000"
+                                + "0000000000000000000000000000000000"));
     }
 
     private static void attack(Hostile hostile, int seed) {
