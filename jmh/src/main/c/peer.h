@@ -20,6 +20,7 @@ extern const struct peer machine_peers[];
 extern const struct peer ring_peers[];
 extern const struct peer signal_peers[];
 extern const struct peer bridge_peers[];
+extern const struct peer balloon_peers[];
 
 /* Where results go that nobody needs, so that the compiler has to make them. */
 extern volatile uint64_t sink;
