@@ -42,7 +42,8 @@ void *map_aligned(size_t bytes, int fd, int flags)
 
 static const struct peer *find(const char *name)
 {
-    const struct peer *const all[] = {exit_peers, memory_peers, machine_peers, ring_peers, signal_peers, bridge_peers};
+    const struct peer *const all[] = {exit_peers, memory_peers, machine_peers, ring_peers, signal_peers, bridge_peers,
+                                       balloon_peers};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (const struct peer *p = all[i]; p->name; p++)
             if (!strcmp(p->name, name))

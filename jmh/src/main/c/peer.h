@@ -20,6 +20,7 @@ extern const struct peer machine_peers[];
 extern const struct peer ring_peers[];
 extern const struct peer signal_peers[];
 extern const struct peer bridge_peers[];
+extern const struct peer balloon_peers[];
 
 /* Answers Density's lines, until its standard input ends. */
 int density(void);

@@ -41,7 +41,7 @@ public record CpuSpec(CpuModel model, Set<CpuOption> options) {
 
     private static IllegalArgumentException unknown(String text) {
         return new IllegalArgumentException("not a processor: \"" + text
-                + "\": host, x86-64-v2, x86-64-v3 or x86-64-v4, and maybe ,nested or ,pmu after it");
+                + "\": host, x86-64-v2, x86-64-v3 or x86-64-v4, and maybe ,nested, ,pmu or ,cold-pages after it");
     }
 
     /** As {@link #parse} reads it. */

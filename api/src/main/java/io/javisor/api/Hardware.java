@@ -148,7 +148,9 @@ final class Hardware implements AutoCloseable {
             if (memory == null) {
                 balloon = null;
             } else {
-                balloon = memory.begin(new RunningRam(ram, partition), ram.hostNodes(), Hardware::onThread);
+                var running = new RunningRam(ram, partition);
+                balloon = memory.begin(running, ram.hostNodes(), Hardware::onThread);
+                partition.setColdPages((gpa, length) -> memory.handedBack(running.discardCold(gpa, length)));
                 bus.add(balloon);
             }
         }

@@ -56,6 +56,13 @@ record ProcessorModel(
             if (cpu.options().contains(CpuOption.NESTED)) {
                 requireNested(supported);
             }
+            if (cpu.options().contains(CpuOption.COLD_PAGES) && !KvmPartition.supportsColdPages(kvm)) {
+                throw new HypervisorException(
+                        "cpu-option",
+                        "this host's KVM passes no extended hypercalls on (bit 20 of EBX in KVM_GET_SUPPORTED_HV_CPUID's leaf"
+                                + " 0x40000003), with which a guest hands cold pages back",
+                        "use Linux 6.3 or later with CONFIG_KVM_HYPERV, or leave CpuOption.COLD_PAGES out");
+            }
             return new ProcessorModel(
                     numa.cpuTopology(CpuidTopology.leastCacheShift(leaves(supported))),
                     KvmPartition.supportsHyperV(kvm),

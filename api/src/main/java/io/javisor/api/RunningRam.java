@@ -67,6 +67,26 @@ final class RunningRam implements GrowingMemory {
         each(gpa, length, (backing, range) -> backing.populate(range.offset(), range.length()));
     }
 
+    /** Gives back what the guest does not need, as far as it is whole pages of the host; says how much that was, in bytes. */
+    long discardCold(long gpa, long length) {
+        long sum = 0;
+        for (long at = gpa; at < gpa + length; ) {
+            AddressSpacePlan.Range range = at(at);
+            long end = Math.min(gpa + length, range.end());
+            MemoryBacking backing = ram.backing(range.node());
+            long unit = backing.pageSize();
+            long offset = range.backingOffset() - range.gpa();
+            long from = at + offset + unit - 1 & -unit;
+            long to = end + offset & -unit;
+            if (to > from) {
+                backing.discard(from, to - from);
+                sum += to - from;
+            }
+            at = end;
+        }
+        return sum;
+    }
+
     @Override
     public long residentBytes(int node) {
         return ram.backing(node).residentBytes();

@@ -22,7 +22,8 @@ class CpuSpecTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"host", "x86-64-v2", "x86-64-v3,nested", "x86-64-v4,nested,pmu", "host,pmu"})
+    @ValueSource(
+            strings = {"host", "x86-64-v2", "x86-64-v3,nested", "x86-64-v4,nested,pmu", "host,pmu", "host,cold-pages"})
     void isReadAsItIsWritten(String text) {
         assertThat(CpuSpec.parse(text)).hasToString(text);
     }
@@ -39,7 +40,7 @@ class CpuSpecTest {
     void tellsWhatIsPossible(String text) {
         assertThatThrownBy(() -> CpuSpec.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContainingAll("x86-64-v3", "nested", "pmu");
+                .hasMessageContainingAll("x86-64-v3", "nested", "pmu", "cold-pages");
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,7 @@ public final class MachineMemory {
     private volatile boolean running;
     private volatile long promised;
     private volatile long paged;
+    private final LongAdder handedBack = new LongAdder();
     private volatile BalloonStatus status;
     private volatile MemoryStatus health = MemoryStatus.UNKNOWN;
     private volatile List<Integer> hostNodes;
@@ -207,6 +209,19 @@ public final class MachineMemory {
             paged = bytes;
             tell(new MemoryEvent.Paged(clock.instant(), bytes));
         }
+    }
+
+    /**
+     * Bytes that the guest has handed back by itself since the machine was made, each time counted: free pages, which stay its own
+     * and are the host's until it uses them again. The guest does so if its processors have {@code cold-pages}.
+     */
+    public long handedBack() {
+        return handedBack.sum();
+    }
+
+    /** Tells that the guest has handed so many bytes back. */
+    public void handedBack(long bytes) {
+        handedBack.add(bytes);
     }
 
     /** Tells that the host refused memory. */
@@ -407,9 +422,9 @@ public final class MachineMemory {
         if (demand > assigned) {
             return MemoryStatus.WARNING;
         }
-        // A granule less than the buffer is no lack: memory moves in granules.
+        // Less by two granules is no lack: targets are whole granules, and so is what is asked for.
         long wanted = (long) ((double) demand * (100 + limits.bufferPercent()) / 100);
-        return assigned + DynamicMemory.GRANULE < Math.min(wanted, limits.maximum())
+        return assigned + 2 * DynamicMemory.GRANULE < Math.min(wanted, limits.maximum())
                 ? MemoryStatus.LOW
                 : MemoryStatus.OK;
     }

@@ -13,7 +13,14 @@ import picocli.CommandLine.Command;
         version = "javisor 0.1.0",
         description = "Virtual machines on Linux KVM, in pure Java, with what Hyper-V gives its guests.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {DemoCommand.class, RunCommand.class, DoctorCommand.class, DiskCommand.class, SanCommand.class})
+        subcommands = {
+            DemoCommand.class,
+            RunCommand.class,
+            DoctorCommand.class,
+            DiskCommand.class,
+            SanCommand.class,
+            MemoryCommand.class
+        })
 public final class JavisorCommand implements Runnable {
     @CommandLine.Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -21,7 +28,8 @@ public final class JavisorCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "which command? demo, run, doctor, disk or san");
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "which command? demo, run, doctor, disk, san or memory");
     }
 
     /** Runs the command and ends the JVM with its exit code. */

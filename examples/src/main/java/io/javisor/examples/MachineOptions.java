@@ -100,11 +100,12 @@ final class MachineOptions {
 
     @Option(
             names = "--cpu",
-            paramLabel = "MODEL[,nested][,pmu]",
+            paramLabel = "MODEL[,nested][,pmu][,cold-pages]",
             converter = CpuConverter.class,
             description = {
                 "What processors the guest sees: host (all that this one has), x86-64-v2, x86-64-v3, x86-64-v4.",
-                "nested: with virtualization; pmu: with performance counters (default: host, without these)."
+                "nested: with virtualization; pmu: with performance counters; cold-pages: hands free memory back without a balloon,"
+                        + " if it has dynamic memory (default: host, without these)."
             })
     private @Nullable CpuSpec cpu;
 

@@ -11,8 +11,7 @@ import java.util.Locale;
 import java.util.function.BooleanSupplier;
 
 /**
- * Asks a guest for what it does not need, makes it need memory, and draws what it has: a line a second. It would give that up by
- * itself too, once it has needed less for a while.
+ * Asks a guest for what it does not need, makes it need memory and need it no longer, and draws what it has: a line a second.
  */
 final class MemoryShow {
     private static final int WIDTH = 40;
@@ -53,6 +52,9 @@ final class MemoryShow {
                         .timeout(PATIENCE)
                         .build()));
         draw("fills a tmpfs with " + FILL_MIB + " MiB", PATIENCE, () -> !fill.isAlive());
+        long grown = memory.assigned();
+        vm.exec("sh", "-c", "rm /fill/*");
+        draw("has emptied it", PATIENCE, () -> memory.assigned() < grown / 4 * 3);
     }
 
     private void draw(String phase, Duration patience, BooleanSupplier done) throws InterruptedException {

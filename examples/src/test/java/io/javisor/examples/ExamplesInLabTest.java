@@ -76,6 +76,32 @@ class ExamplesInLabTest {
     }
 
     @Test
+    void growAndShrink() {
+        String said = Printed.by(() -> {
+            try {
+                GrowAndShrink.main(new String[0]);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        List<Integer> sizes = said.lines()
+                .filter(l -> l.startsWith("the guest "))
+                .map(l -> Integer.valueOf(l.replaceAll(".*: ([0-9]+) MiB.*", "$1")))
+                .toList();
+        List<Long> seen = said.lines()
+                .filter(l -> l.startsWith("the guest "))
+                .map(l -> Long.valueOf(l.replaceAll(".*it sees ([0-9]+) kB", "$1")))
+                .toList();
+        assertThat(said).contains("the guest starts: ", "  added ", "holds a file of 300 MiB: ", "has removed it: ");
+        assertThat(sizes.get(0) % 128).as("%s", said).isZero();
+        assertThat(sizes.get(1) % 128).as("%s", said).isZero();
+        assertThat(sizes.get(1)).as("%s", said).isGreaterThan(sizes.get(0));
+        assertThat(sizes.get(2)).as("%s", said).isLessThanOrEqualTo(sizes.get(1) - 128);
+        assertThat(seen.get(1)).as("the guest's own view: %s", said).isGreaterThan(seen.get(0) + 100_000);
+        assertThat(seen.get(2)).as("the guest's own view: %s", said).isLessThan(seen.get(1) - 100_000);
+    }
+
+    @Test
     void twoNumaNodes() {
         assertThat(Printed.by(() -> TwoNumaNodes.main(new String[0])).lines())
                 .anyMatch(l -> l.matches("  the guest sees  vCPU 0, [0-9]+ kB, distances 10 21"))

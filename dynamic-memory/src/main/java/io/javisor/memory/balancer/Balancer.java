@@ -14,11 +14,15 @@ import java.util.stream.Collectors;
  * what it needs at the top, and nothing is promised twice. Deterministic; not safe for several threads.
  */
 public final class Balancer {
-    /** Rounds, a second each, for which less must be wanted before memory is taken. */
-    public static final int STEADY_ROUNDS = 15;
+    /**
+     * Seconds for which less must be wanted before memory is taken. What is no longer needed shall be back within a
+     * minute, and it comes in three goes: a guest's driver wants a floor that grows with its memory, so that what it wants falls
+     * again when it has given up some. Three times ten seconds, and ten for the steps, leave a third of the minute to the guest.
+     */
+    public static final int STEADY_SECONDS = 10;
 
-    /** A machine gives up this part of its memory in a round at most, and at least {@link #LEAST_STEP}. */
-    private static final int STEP_PART = 6;
+    /** A machine gives up a quarter of its memory in a second at most, and at least {@link #LEAST_STEP}: most of 3 GiB in nine. */
+    private static final double STEP_KEEPS = 0.75;
 
     private static final long LEAST_STEP = 128L << 20;
 
@@ -27,10 +31,18 @@ public final class Balancer {
 
     private static final long LEAST_SLACK = 16L << 20;
 
-    /** The same soon after the machine grew, as its need goes up and down: 1/8, for a minute. */
-    private static final int LIVELY_PART = 8;
+    /** The same soon after the machine grew, as its need goes up and down: 1/6, for half of the minute. */
+    private static final int LIVELY_PART = 6;
 
-    private static final int CALM_ROUNDS = 60;
+    private static final int CALM_SECONDS = 30;
+
+    /**
+     * A machine whose need rises has at least so many seconds of that rise as its buffer, up to {@link #MOST_LEAD}: a report may be a
+     * second old, a round another, and memory takes one or two to arrive. Its percentage alone is little for small machines.
+     */
+    private static final int LEAD_SECONDS = 4;
+
+    private static final long MOST_LEAD = 256L << 20;
 
     private static final long GRANULE = 2L << 20;
 
@@ -52,11 +64,11 @@ public final class Balancer {
         }
     }
 
-    private final BalancingPolicy policy;
     /** What is remembered of a machine. */
     private static final class Past {
         final ArrayDeque<Long> wants = new ArrayDeque<>(); // of the last rounds
-        int sinceGrowth = CALM_ROUNDS;
+        int sinceGrowth = CALM_SECONDS; // seconds
+        long demand = Long.MAX_VALUE; // of the last round
 
         long most() {
             long most = 0;
@@ -67,11 +79,30 @@ public final class Balancer {
         }
     }
 
+    private final BalancingPolicy policy;
+    private final int period;
+    private final int steadyRounds;
+    private final double stepKeeps;
     private final Map<Long, Past> past = new HashMap<>();
 
-    /** A balancer that has seen nothing yet. */
+    /** A balancer that has seen nothing yet, for a round every second. */
     public Balancer(BalancingPolicy policy) {
+        this(policy, 1);
+    }
+
+    /**
+     * A balancer for another pace, which behaves the same over time as far as the pace lets it.
+     *
+     * @param period seconds between two rounds, 1 to 30
+     */
+    public Balancer(BalancingPolicy policy, int period) {
+        if (period < 1 || period > CALM_SECONDS) {
+            throw new IllegalArgumentException("a period of " + period + " s; 1 to " + CALM_SECONDS + " are possible");
+        }
         this.policy = policy;
+        this.period = period;
+        steadyRounds = Math.max(1, STEADY_SECONDS / period);
+        stepKeeps = Math.pow(STEP_KEEPS, period);
     }
 
     /**
@@ -130,12 +161,18 @@ public final class Balancer {
         past.keySet().retainAll(here);
         for (MachineClaim m : machines) {
             Past its = pastOf(m);
-            its.sinceGrowth++;
-            its.wants.add(m.want());
-            if (its.wants.size() > STEADY_ROUNDS) {
+            its.sinceGrowth += period;
+            its.wants.add(Math.clamp(Math.max(m.want(), m.demand() + lead(m, its)), m.minimum(), m.maximum()));
+            its.demand = m.demand();
+            if (its.wants.size() > steadyRounds) {
                 its.wants.remove();
             }
         }
+    }
+
+    /** What a machine would use up before more can be there, if its need goes on to rise as it does. */
+    private long lead(MachineClaim m, Past its) {
+        return Math.min(MOST_LEAD, Math.max(0, m.demand() - its.demand) * LEAD_SECONDS / period);
     }
 
     private Past pastOf(MachineClaim m) {
@@ -253,13 +290,13 @@ public final class Balancer {
             }
             return target(m.id(), nodes);
         }
-        boolean calm = need != Need.NONE || pastOf(m).sinceGrowth >= CALM_ROUNDS;
+        boolean calm = need != Need.NONE || pastOf(m).sinceGrowth >= CALM_SECONDS;
         long slack = Math.max(LEAST_SLACK, assigned / (calm ? SLACK_PART : LIVELY_PART));
         if (need != Need.OVERDRAWN && excess < slack) {
             return here(m);
         }
         // In steps: what is asked for at once is what the guest may still need meanwhile.
-        long step = Math.max(LEAST_STEP, assigned / STEP_PART);
+        long step = Math.max(LEAST_STEP * period, (long) (assigned * (1 - stepKeeps)));
         long next = need == Need.OVERDRAWN ? goal : Math.max(goal, assigned - step);
         for (int g = 0; g < nodes.length; g++) {
             nodes[g] = (long) ((double) nodes[g] / Math.max(1, goal) * next) & -GRANULE;

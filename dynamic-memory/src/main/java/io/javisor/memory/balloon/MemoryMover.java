@@ -161,6 +161,7 @@ final class MemoryMover {
         if (unproven > 0) {
             judgeAdded(committed - committedBefore, available - availableBefore);
         }
+        listener.status(status()); // at once: the guest may be running out of memory
     }
 
     /** What a guest says may be nonsense: it is taken as far as it fits. */

@@ -14,18 +14,18 @@ final class SimulatedMachine {
     private final long id;
     private final long minimum;
     private final long maximum;
-    private final Workload workload;
-    private final Workload.Nature nature;
+    private final Demand workload;
+    private final Nature nature;
     long assigned;
     long demand;
 
-    SimulatedMachine(long id, long minimum, long startup, long maximum, int weight, Workload workload, long seed) {
+    SimulatedMachine(long id, long minimum, long startup, long maximum, int weight, Demand workload, long seed) {
         this.id = id;
         this.minimum = minimum;
         this.maximum = maximum;
         this.weight = weight;
         this.workload = workload;
-        nature = new Workload.Nature(seed);
+        nature = new Nature(seed);
         assigned = startup;
     }
 

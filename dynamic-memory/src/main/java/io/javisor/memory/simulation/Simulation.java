@@ -5,6 +5,7 @@ import io.javisor.memory.balancer.BalancingPolicy;
 import io.javisor.memory.balancer.MachineClaim;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
@@ -21,13 +22,15 @@ import java.util.SplittableRandom;
  */
 public record Simulation(
         String label,
-        List<Workload> workloads,
+        List<? extends Demand> workloads,
         int machines,
         long hostBytes,
         long startup,
         int seconds,
         int period,
         long seed) {
+    private static final long GIB = 1L << 30;
+    private static final long RECORDED_SEED = 6; // of when each machine runs what
     private static final int[] WEIGHTS = {1_000, 5_000, 9_000};
 
     /** Copies the list. */
@@ -67,7 +70,7 @@ public record Simulation(
      */
     public Report run(String name, BalancingPolicy policy) {
         List<SimulatedMachine> all = populate();
-        var balancer = new Balancer(policy);
+        var balancer = new Balancer(policy, period);
         double demanded = 0;
         double lacking = 0;
         double wasted = 0;
@@ -135,54 +138,46 @@ public record Simulation(
         return all;
     }
 
-    /** The standard traces: a thousand machines of 1 GiB, for a day, on a host that has less than they want at noon. */
+    /**
+     * The standard days: machines of 1 GiB to 4 GiB, four synthetic kinds of demand each on a host of 2 GiB a machine, all of them
+     * together on a short host, and the recorded ones.
+     *
+     * @param machines how many on each day
+     * @param seconds simulated
+     * @param period seconds between rounds
+     */
     public static List<Simulation> standard(int machines, int seconds, int period) {
-        long gib = 1L << 30;
-        return List.of(
-                new Simulation(
-                        "office, synthetic, seed 1",
-                        List.of(Workload.OFFICE),
-                        machines,
-                        2 * gib * machines,
-                        gib,
-                        seconds,
-                        period,
-                        1),
-                new Simulation(
-                        "batch, synthetic, seed 2",
-                        List.of(Workload.BATCH),
-                        machines,
-                        2 * gib * machines,
-                        gib,
-                        seconds,
-                        period,
-                        2),
-                new Simulation(
-                        "leaks, synthetic, seed 3",
-                        List.of(Workload.LEAK),
-                        machines,
-                        2 * gib * machines,
-                        gib,
-                        seconds,
-                        period,
-                        3),
-                new Simulation(
-                        "jitter, synthetic, seed 4",
-                        List.of(Workload.JITTER),
-                        machines,
-                        2 * gib * machines,
-                        gib,
-                        seconds,
-                        period,
-                        4),
-                new Simulation(
-                        "all of them, synthetic, seed 5, short host",
-                        List.of(Workload.values()),
-                        machines,
-                        3 * gib * machines / 2,
-                        gib,
-                        seconds,
-                        period,
-                        5));
+        var all = new ArrayList<Simulation>();
+        long seed = 1;
+        for (Workload kind : Workload.values()) {
+            all.add(day(
+                    kind.name().toLowerCase(Locale.ROOT),
+                    List.of(kind),
+                    machines,
+                    2 * GIB * machines,
+                    seconds,
+                    period,
+                    seed++));
+        }
+        all.add(day(
+                "all of them, short host",
+                List.of(Workload.values()),
+                machines,
+                3 * GIB * machines / 2,
+                seconds,
+                period,
+                seed++));
+        all.add(recorded(RecordedDemand.all(), machines, seconds, period));
+        return List.copyOf(all);
+    }
+
+    /** A day of recorded demand on a host of 1.25 GiB a machine. */
+    public static Simulation recorded(List<RecordedDemand> of, int machines, int seconds, int period) {
+        return day("recorded", of, machines, 5 * GIB * machines / 4, seconds, period, RECORDED_SEED);
+    }
+
+    private static Simulation day(
+            String name, List<? extends Demand> of, int machines, long host, int seconds, int period, long seed) {
+        return new Simulation(name + ", seed " + seed, of, machines, host, GIB, seconds, period, seed);
     }
 }

@@ -91,7 +91,7 @@ class BalancerTest {
                                 .bytes()
                         / MIB)
                 .isEqualTo(1200);
-        for (int round = 1; round < Balancer.STEADY_ROUNDS; round++) {
+        for (int round = 1; round < Balancer.STEADY_SECONDS; round++) {
             assertThat(balancer.round(capacity, List.of(machine(1, 1200, 300, 5000)))
                                     .getFirst()
                                     .bytes()
@@ -103,14 +103,84 @@ class BalancerTest {
                                 .getFirst()
                                 .bytes()
                         / MIB)
-                .as("a step of a sixth")
-                .isEqualTo(1000);
+                .as("a step of a quarter")
+                .isEqualTo(900);
         assertThat(balancer.round(capacity, List.of(machine(1, 370, 300, 5000)))
                                 .getFirst()
                                 .bytes()
                         / MIB)
                 .as("too little to be worth it")
                 .isEqualTo(370);
+    }
+
+    @Test
+    void whoseNeedRisesFastHasSecondsOfItAhead() {
+        var balancer = new Balancer(BalancingPolicy.weightedFair());
+        long[] capacity = {16 * GIB};
+        balancer.round(capacity, List.of(machine(1, 256, 100, 5000)));
+        assertThat(balancer.round(capacity, List.of(machine(1, 256, 150, 5000)))
+                                .getFirst()
+                                .bytes()
+                        / MIB)
+                .as("four seconds of 50 MiB")
+                .isEqualTo(350);
+        assertThat(balancer.round(capacity, List.of(machine(1, 350, 2000, 5000)))
+                                .getFirst()
+                                .bytes()
+                        / MIB)
+                .as("the percentage is more")
+                .isEqualTo(2400);
+        assertThat(new Balancer(BalancingPolicy.weightedFair())
+                                .round(capacity, List.of(machine(1, 256, 200, 5000)))
+                                .getFirst()
+                                .bytes()
+                        / MIB)
+                .as("the first that is known of it is no rise")
+                .isEqualTo(256);
+    }
+
+    /**
+     * As Linux's hv_balloon behaves: it wants a floor that grows with the memory it has, a report comes a second later, and it
+     * gives up 256 MiB a second. The least favourable are much memory and a need that is small beside the floor.
+     */
+    @Test
+    void whatIsNoLongerNeededIsBackWithinAMinute() {
+        for (long programs : new long[] {20, 60, 120, 250, 500}) {
+            for (long from : new long[] {700, 1300, 3072, 4096}) {
+                var balancer = new Balancer(BalancingPolicy.weightedFair());
+                long[] capacity = {16 * GIB};
+                for (int round = 0; round < 60; round++) {
+                    // It grew a moment ago.
+                    balancer.round(capacity, List.of(machine(1, from - 64, from * 10 / 12, 5000)));
+                }
+                long assigned = from;
+                long reported = from * 10 / 12;
+                int seconds = 0;
+                while (assigned > 1.15 * Math.max(256, (programs + floor(assigned)) * 1.2)) {
+                    MachineClaim claim = machine(1, assigned, reported, 5000);
+                    reported = programs + floor(assigned);
+                    long target =
+                            balancer.round(capacity, List.of(claim)).getFirst().bytes() / MIB;
+                    assertThat(target).isLessThanOrEqualTo(assigned);
+                    assigned = Math.max(target, assigned - 256);
+                    seconds++;
+                    assertThat(seconds)
+                            .as("from %d MiB to programs of %d MiB, at %d", from, programs, assigned)
+                            .isLessThanOrEqualTo(45);
+                }
+            }
+        }
+    }
+
+    /** compute_balloon_floor in Linux's hv_balloon.c: MiB that a guest of so many wants to keep. */
+    private static long floor(long mib) {
+        if (mib < 128) {
+            return 8 + mib / 2;
+        }
+        if (mib < 512) {
+            return 40 + mib / 4;
+        }
+        return mib < 2048 ? 104 + mib / 8 : 232 + mib / 16;
     }
 
     @Test

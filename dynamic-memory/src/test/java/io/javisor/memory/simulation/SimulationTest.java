@@ -1,13 +1,16 @@
 package io.javisor.memory.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javisor.memory.balancer.BalancingPolicy;
 import io.javisor.memory.simulation.Simulation.Report;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SimulationTest {
     private static Report run(Simulation trace, String policy) {
@@ -20,9 +23,16 @@ class SimulationTest {
                 });
     }
 
+    private static Simulation shortHost(int machines, int seconds, int period) {
+        return Simulation.standard(machines, seconds, period).stream()
+                .filter(day -> day.label().contains("short host"))
+                .findFirst()
+                .orElseThrow();
+    }
+
     @Test
     void theSameSeedGivesTheSameDay() {
-        Simulation trace = Simulation.standard(48, 3600, 1).getLast();
+        Simulation trace = shortHost(48, 3600, 1);
         assertThat(run(trace, "weighted")).isEqualTo(run(trace, "weighted"));
     }
 
@@ -35,7 +45,7 @@ class SimulationTest {
 
     @Test
     void whoHasMoreWeightLacksLess() {
-        Simulation shortHost = Simulation.standard(96, 12 * 3600, 5).getLast();
+        Simulation shortHost = shortHost(96, 12 * 3600, 5);
         List<Double> byWeight = run(shortHost, "weighted").shortfallByWeight();
         assertThat(byWeight.get(0)).isGreaterThan(byWeight.get(1));
         assertThat(byWeight.get(1)).isGreaterThanOrEqualTo(byWeight.get(2));
@@ -55,36 +65,44 @@ class SimulationTest {
         var jitter =
                 new Simulation("jitter, plenty", List.of(Workload.JITTER), 96, 96L << 32, 1L << 30, 2 * 3600, 1, 4);
         // New demand is drawn every 5 s, and turns at two of three draws: 480 times an hour.
-        assertThat(run(jitter, "weighted").reversals()).isLessThan(96);
+        // A quarter of that is the price of giving back within a minute what is no longer needed.
+        assertThat(run(jitter, "weighted").reversals()).isLessThan(120);
     }
 
     @Test
-    @Tag("long")
-    void theReport() {
-        for (Simulation trace : Simulation.standard(1024, 24 * 3600, 5)) {
-            long begun = System.nanoTime();
-            System.out.printf("%n### %s%n%n", trace.label());
-            System.out.println(
-                    "| policy | shortfall % | by weight 1000 / 5000 / 9000 | waste % of the host | moved TiB |"
-                            + " reversals a machine and hour | overcommitted s |");
-            System.out.println("|---|---|---|---|---|---|---|");
-            for (String policy : List.of("weighted", "proportional", "none")) {
-                Report r = run(trace, policy);
-                List<Double> w = r.shortfallByWeight();
-                System.out.printf(
-                        Locale.ROOT,
-                        "| %s | %.3f | %.3f / %.3f / %.3f | %.2f | %.2f | %.2f | %d |%n",
-                        policy,
-                        r.shortfall(),
-                        w.get(0),
-                        w.get(1),
-                        w.get(2),
-                        r.waste(),
-                        (double) r.moved() / (1L << 40),
-                        r.reversals(),
-                        r.overcommitted());
-            }
-            System.out.printf(Locale.ROOT, "%d ms for three days%n", (System.nanoTime() - begun) / 1_000_000);
-        }
+    void aSlowerPaceIsMuchTheSame() {
+        Report quick = run(shortHost(48, 2 * 3600, 1), "weighted");
+        Report slow = run(shortHost(48, 2 * 3600, 5), "weighted");
+        assertThat(slow.shortfall()).isBetween(quick.shortfall() * 0.7, quick.shortfall() * 1.5 + 0.2);
+    }
+
+    @Test
+    void theReportSaysWhereDemandComesFrom() {
+        List<Simulation> days = Simulation.standard(12, 600, 5);
+        String table = SimulationReport.table(days, SimulationReport.policies());
+        assertThat(table)
+                .contains("### office, seed 1")
+                .contains("demand: synthetic.")
+                .contains("recorded: src/workloads/build.sh")
+                .contains("| weighted | ", "| proportional | ", "| none | ")
+                .isEqualTo(SimulationReport.table(days, SimulationReport.policies()));
+    }
+
+    @Test
+    void theReportGoesBetweenTheMarks(@TempDir Path folder) throws Exception {
+        Path document = folder.resolve("page.md");
+        Files.writeString(
+                document,
+                "before\n<!-- simulation: written by javisor memory simulate -->\nold\n<!-- end of simulation -->\nafter\n");
+        SimulationReport.write(document, "new\n");
+        SimulationReport.write(document, "newer\n");
+        assertThat(document)
+                .content()
+                .startsWith("before\n")
+                .endsWith("after\n")
+                .contains("newer")
+                .doesNotContain("old");
+        Files.writeString(document, "nothing");
+        assertThatThrownBy(() -> SimulationReport.write(document, "new")).isInstanceOf(IOException.class);
     }
 }

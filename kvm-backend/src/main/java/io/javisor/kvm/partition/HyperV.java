@@ -25,6 +25,7 @@ final class HyperV {
     private static final int ACCESS_REENLIGHTENMENT = 1 << 13;
     private static final int POST_MESSAGES = 1 << 4;
     private static final int SIGNAL_EVENTS = 1 << 5;
+    private static final int EXTENDED_HYPERCALLS = 1 << 20;
     private static final int GUEST_DEBUGGING = 1 << 1;
     private static final int DEBUG_MSRS = 1 << 11;
 
@@ -38,8 +39,9 @@ final class HyperV {
      *
      * @param basis leaves of the processor, maybe with KVM's
      * @param supported what KVM_GET_SUPPORTED_HV_CPUID offers
+     * @param extended whether the guest may make extended hypercalls
      */
-    static List<CpuidEntry> identity(List<CpuidEntry> basis, List<CpuidEntry> supported) {
+    static List<CpuidEntry> identity(List<CpuidEntry> basis, List<CpuidEntry> supported, boolean extended) {
         var leaves = new ArrayList<CpuidEntry>();
         for (CpuidEntry leaf : basis) {
             if (leaf.function() < FIRST_LEAF || leaf.function() > LAST_LEAF) {
@@ -53,7 +55,7 @@ final class HyperV {
                 case FEATURES ->
                     leaves.add(leaf.with(
                             leaf.eax() & ~ACCESS_REENLIGHTENMENT,
-                            leaf.ebx() & (POST_MESSAGES | SIGNAL_EVENTS),
+                            leaf.ebx() & (POST_MESSAGES | SIGNAL_EVENTS | (extended ? EXTENDED_HYPERCALLS : 0)),
                             leaf.ecx(),
                             leaf.edx() & ~(GUEST_DEBUGGING | DEBUG_MSRS)));
                 case RECOMMENDATIONS ->
@@ -66,6 +68,12 @@ final class HyperV {
             }
         }
         return List.copyOf(leaves);
+    }
+
+    /** Whether KVM passes extended hypercalls on. */
+    static boolean hasExtendedHypercalls(List<CpuidEntry> supported) {
+        return supported.stream()
+                .anyMatch(leaf -> leaf.function() == FEATURES && (leaf.ebx() & EXTENDED_HYPERCALLS) != 0);
     }
 
     /** What a vCPU's guest left in HV_X64_MSR_CRASH_P0 to P4 (TLFS appendix F). */

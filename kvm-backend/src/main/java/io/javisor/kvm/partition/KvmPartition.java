@@ -22,6 +22,7 @@ import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
 import io.javisor.partition.state.Stateful;
+import io.javisor.partition.synic.ColdPages;
 import io.javisor.partition.synic.HvStatus;
 import io.javisor.partition.synic.SynIc;
 import java.time.Duration;
@@ -60,6 +61,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     private int tscKhz; // 0 where KVM does not tell; kept, because a vCPU that runs answers nothing
     private boolean restored;
     private int nextSlot;
+    private volatile @Nullable ExtendedHypercalls extended;
     private boolean started;
     private boolean closed;
 
@@ -138,6 +140,18 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     /** The SynICs, for the VMBus; empty without Hyper-V's identity. */
     public Optional<SynIc> synic() {
         return Optional.ofNullable(synic);
+    }
+
+    /** Whether this host's KVM lets guests hand back cold pages: {@link CpuOption#COLD_PAGES}. */
+    public static boolean supportsColdPages(Kvm kvm) {
+        return supportsHyperV(kvm)
+                && kvm.has(Capability.SYS_HYPERV_CPUID)
+                && HyperV.hasExtendedHypercalls(kvm.supportedHypervCpuid());
+    }
+
+    /** Sets who takes the cold pages of a guest with {@link CpuOption#COLD_PAGES}; before {@link #start}. */
+    public void setColdPages(ColdPages taker) {
+        extended = new ExtendedHypercalls(memory, taker);
     }
 
     /** Gives the guest a region of memory, also while it runs. The backing must outlive the partition. */
@@ -444,9 +458,13 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         }
 
         @Override
-        public long hypercall(long input, long parameter) {
+        public long hypercall(long input, long in, long out) {
+            ExtendedHypercalls more = extended;
+            if (more != null && (input & 0x8000) != 0) {
+                return more.call(input, in, out);
+            }
             KvmSynIc here = synic;
-            return here == null ? HvStatus.INVALID_HYPERCALL_CODE.code() : here.hypercall(input, parameter);
+            return here == null ? HvStatus.INVALID_HYPERCALL_CODE.code() : here.hypercall(input, in);
         }
 
         @Override

@@ -46,7 +46,7 @@ final class VcpuSetup {
     static List<CpuidEntry> prepare(Kvm kvm, Vcpu vcpu, PartitionConfig config, List<CpuidEntry> processor) {
         List<CpuidEntry> leaves = config.cpuid().isExact() ? processor : guestFeatures(kvm, config, processor);
         if (config.hyperV() && !config.cpuid().isExact()) {
-            leaves = HyperV.identity(leaves, kvm.supportedHypervCpuid());
+            leaves = HyperV.identity(leaves, kvm.supportedHypervCpuid(), config.has(CpuOption.COLD_PAGES));
         }
         vcpu.setCpuid(leaves);
         if (config.hyperV()) {

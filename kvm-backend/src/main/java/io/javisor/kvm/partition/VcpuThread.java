@@ -34,7 +34,7 @@ final class VcpuThread {
     interface HypervisorExits {
         void synicWritten(int vcpu, long control, long eventPage, long messagePage);
 
-        long hypercall(long input, long parameter);
+        long hypercall(long input, long in, long out);
 
         /** What goes on to stop a vCPU if the exception is the guest's own; null if the vCPU shall be held. */
         @Nullable
@@ -155,7 +155,7 @@ final class VcpuThread {
             }
             case Exit.HypervHypercall call -> {
                 counters.count(ExitReason.HYPERV_HYPERCALL);
-                call.setResult(hypervisor.hypercall(call.input(), call.parameter(0)));
+                call.setResult(hypervisor.hypercall(call.input(), call.parameter(0), call.parameter(1)));
             }
             case Exit.RdMsr msr -> {
                 counters.count(ExitReason.MSR_READ);

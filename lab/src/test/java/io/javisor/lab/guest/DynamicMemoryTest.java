@@ -2,21 +2,24 @@ package io.javisor.lab.guest;
 
 import static io.javisor.api.MemorySize.gib;
 import static io.javisor.api.MemorySize.mib;
+import static io.javisor.lab.guest.MemoryWaves.kilobytes;
+import static io.javisor.lab.guest.MemoryWaves.state;
+import static io.javisor.lab.guest.MemoryWaves.within;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javisor.api.MachineBuilder;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
-import io.javisor.api.exec.ExecException;
-import io.javisor.api.exec.ExecRequest;
+import io.javisor.kvm.partition.CpuModel;
+import io.javisor.kvm.partition.CpuOption;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.memory.MachineMemory;
-import io.javisor.memory.MemoryEvent;
-import io.javisor.memory.MemorySample;
 import io.javisor.memory.MemoryStatus;
+import io.javisor.partition.HypervisorException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,118 +27,23 @@ import org.junit.jupiter.api.io.TempDir;
 /** Stock kernels grow and shrink with their need, as their own /proc and the host's memory files tell. */
 @LabTest(
         guests = {"6.1-cloud", "6.12-cloud"},
-        memory = "2560M")
+        memory = "2560M",
+        timeout = 600)
 class DynamicMemoryTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Duration MINUTE = Duration.ofSeconds(60);
     private static final long FILL = mib(800);
 
-    private static long kilobytes(VirtualMachine vm, String field) {
-        String text = vm.exec("sh", "-c", "sed -n 's/^" + field + ": *\\([0-9]*\\) kB$/\\1/p' /proc/meminfo")
-                .orThrow()
-                .stdoutText()
-                .strip();
-        return Long.parseLong(text) << 10;
-    }
-
-    private static boolean within(Duration limit, BooleanSupplier what) throws InterruptedException {
-        long end = System.nanoTime() + limit.toNanos();
-        while (!what.getAsBoolean()) {
-            if (System.nanoTime() - end > 0) {
-                return false;
-            }
-            Thread.sleep(200);
-        }
-        return true;
-    }
-
-    private static String state(VirtualMachine vm) {
-        MachineMemory memory = vm.memory();
-        return memory.sample() + " " + memory.status() + " " + memory.details() + "\n" + memory.events() + "\n"
-                + vm.console().tail(10);
-    }
-
     @Test
     @Tag("long")
     void twoWavesOfNeed() throws Exception {
-        waves("6.1-cloud");
+        MemoryWaves.run("6.1-cloud", 2, FILL);
     }
 
     @Test
     @Tag("long")
     void twoWavesOfNeedOfALaterKernel() throws Exception {
-        waves("6.12-cloud");
-    }
-
-    private static void waves(String kernel) throws Exception {
-        try (VirtualMachine vm = VirtualMachine.builder("waves")
-                .memory(mib(512))
-                .dynamicMemory(d -> d.minimum(mib(256)).maximum(gib(2)))
-                .linux(l -> l.debian(kernel))
-                .build()) {
-            vm.start().await(Wait.forShell(), PATIENCE);
-            MachineMemory memory = vm.memory();
-            assertThat(within(MINUTE, () -> memory.status() == MemoryStatus.OK))
-                    .as("%s", state(vm))
-                    .isTrue();
-            assertThat(vm.exec("dmesg").stdoutText()).contains("Max. dynamic memory size: 2048 MB");
-            vm.exec("sh", "-c", "mkdir /t && mount -t tmpfs -o size=1500m none /t")
-                    .orThrow();
-            for (int wave = 1; wave <= 2; wave++) {
-                try {
-                    wave(vm, memory, kernel + ", wave " + wave);
-                } catch (ExecException e) {
-                    throw new AssertionError(kernel + ", wave " + wave + ": " + state(vm), e);
-                }
-            }
-            assertThat(memory.events().stream().filter(MemoryEvent.HotAdded.class::isInstance))
-                    .as("new memory came once, and later came back from the balloon")
-                    .isNotEmpty();
-            assertThat(memory.events()).noneMatch(MemoryEvent.Refused.class::isInstance);
-            assertThat(vm.exec("dmesg").stdoutText())
-                    .doesNotContain("Out of memory")
-                    .doesNotContain("oom-kill")
-                    .doesNotContain("hot_add memory failed");
-        }
-    }
-
-    private static void wave(VirtualMachine vm, MachineMemory memory, String what) throws Exception {
-        long total = kilobytes(vm, "MemTotal");
-        // 16 MiB, then half a second: what comes is 32 MiB a second at most.
-        vm.exec(ExecRequest.command(
-                                "sh",
-                                "-c",
-                                "for i in $(seq " + (FILL >> 24) + "); do"
-                                        + " dd if=/dev/zero of=/t/$i bs=1M count=16 2>/dev/null || exit 1; sleep 0.5; done")
-                        .timeout(PATIENCE)
-                        .build())
-                .orThrow();
-        assertThat(within(MINUTE, () -> memory.status() == MemoryStatus.OK))
-                .as("%s: %s", what, state(vm))
-                .isTrue();
-        long grown = kilobytes(vm, "MemTotal");
-        MemorySample full = memory.sample();
-        System.out.printf(
-                "%s: MemTotal %d → %d MiB, assigned %d, demand %d, resident %d MiB%n",
-                what, total >> 20, grown >> 20, full.assigned() >> 20, full.demand() >> 20, full.resident() >> 20);
-        assertThat(grown).as("%s: the guest's own view", what).isGreaterThan(FILL + mib(100));
-        assertThat(full.resident()).as("%s: the host's memory files", what).isGreaterThan(FILL);
-        assertThat(full.assigned()).isLessThanOrEqualTo(gib(2));
-
-        vm.exec("sh", "-c", "rm /t/*").orThrow();
-        long floor = mib(256);
-        boolean back = within(MINUTE, () -> {
-            long fair = Math.max(floor, (long) (memory.demand() * 1.2));
-            return memory.demand() < FILL / 2 && vm.residentBytes() <= fair * 1.15;
-        });
-        MemorySample low = memory.sample();
-        System.out.printf(
-                "%s: back to assigned %d, demand %d, resident %d MiB; MemTotal %d MiB%n",
-                what, low.assigned() >> 20, low.demand() >> 20, low.resident() >> 20, kilobytes(vm, "MemTotal") >> 20);
-        assertThat(back).as("%s: %s", what, state(vm)).isTrue();
-        assertThat(kilobytes(vm, "MemTotal"))
-                .as("%s: the guest's own view", what)
-                .isLessThan(grown - FILL / 2);
+        MemoryWaves.run("6.12-cloud", 2, FILL);
     }
 
     @Test
@@ -213,6 +121,20 @@ class DynamicMemoryTest {
                     .isTrue();
             assertThat(vm.exec("dmesg").stdoutText()).doesNotContain("Out of memory");
         }
+    }
+
+    @Test
+    void coldPagesAreRefusedWhereKvmDoesNotPassThemOn() {
+        // The lab's kernel is 6.1; KVM passes extended hypercalls on since 6.3.
+        MachineBuilder cold = VirtualMachine.builder("cold")
+                .memory(mib(256))
+                .cpu(CpuModel.HOST, CpuOption.COLD_PAGES)
+                .dynamicMemory(d -> d.maximum(mib(512)))
+                .linux(l -> l.debian("6.12-cloud"));
+        assertThatThrownBy(cold::build)
+                .isInstanceOfSatisfying(
+                        HypervisorException.class, e -> assertThat(e.code()).isEqualTo("cpu-option"))
+                .hasMessageContainingAll("cold pages", "extended hypercalls", "0x40000003");
     }
 
     private static long nodeTotal(VirtualMachine vm, int node) {
