@@ -76,6 +76,7 @@ class ExamplesInLabTest {
     }
 
     @Test
+    @Tag("long")
     void growAndShrink() {
         String said = Printed.by(() -> {
             try {

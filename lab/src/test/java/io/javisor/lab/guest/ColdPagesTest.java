@@ -12,9 +12,11 @@ import io.javisor.kvm.partition.CpuOption;
 import io.javisor.lab.HostKernel;
 import io.javisor.lab.junit.LabTest;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A stock kernel hands its free memory back by itself, where KVM passes extended hypercalls on. */
+@Tag("long")
 @LabTest(kernel = HostKernel.V6_12, guests = "6.12-cloud", memory = "2560M")
 class ColdPagesTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
