@@ -2,6 +2,7 @@
 module io.javisor.lab {
     requires transitive io.javisor.api;
     requires io.javisor.kvm;
+    requires io.javisor.linux;
     requires static org.junit.jupiter.api;
     requires static org.junit.platform.launcher;
 

@@ -7,6 +7,7 @@ import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.OverlayDisk;
 import io.javisor.storage.fibrechannel.SanVolume;
 import io.javisor.storage.fibrechannel.SoftwareSan;
+import io.javisor.storage.npiv.NpivSan;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -15,15 +16,22 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The SANs of a machine's own, made of files, from its start to its stop. Guarded by {@link MachineFibreChannel}. */
+/** The SANs of a machine's own, made of files or reached by NPIV, from its start to its stop. Guarded by {@link MachineFibreChannel}. */
 final class DescribedSans {
     private static final System.Logger LOG = System.getLogger(DescribedSans.class.getName());
 
     private final Map<String, SoftwareSan> sans = new TreeMap<>();
+    private final Map<String, NpivSan> physical = new TreeMap<>();
 
     @Nullable
     SoftwareSan find(String name) {
         return sans.get(name);
+    }
+
+    /** The fabric of a host's adapter. */
+    @Nullable
+    NpivSan npiv(String host) {
+        return physical.get(host);
     }
 
     /** Makes what adapters need and is not there yet. */
@@ -33,6 +41,9 @@ final class DescribedSans {
 
     /** Makes what one adapter needs and is not there yet. */
     void open(MachineHba adapter, Collection<MachineHba> all) {
+        if (adapter.spec().attachment() instanceof FibreChannelSpec.Attachment.Npiv(var host)) {
+            physical.computeIfAbsent(host, NpivSan::open);
+        }
         if (adapter.spec().attachment() instanceof FibreChannelSpec.Attachment.Files(var name, var _, var luns)) {
             SoftwareSan present = sans.get(name);
             SoftwareSan san = present == null ? make(name, all) : present;
@@ -117,5 +128,7 @@ final class DescribedSans {
             }
         }
         sans.clear();
+        physical.values().forEach(NpivSan::close);
+        physical.clear();
     }
 }

@@ -66,6 +66,14 @@ public record FibreChannelSpec(
                 luns = List.copyOf(luns);
             }
         }
+
+        /**
+         * The fabric of a Fibre Channel adapter of the host's own, where the machine's adapter is a virtual port (NPIV) from the
+         * machine's start to its stop.
+         *
+         * @param host the adapter's name in Linux, the word and a number
+         */
+        record Npiv(String host) implements Attachment {}
     }
 
     /**
@@ -137,6 +145,15 @@ public record FibreChannelSpec(
                 problems.add(at, "has " + node + " as the name of its node and of a port");
             }
         }
+        if (attachment instanceof Attachment.Npiv(var host)) {
+            if (!host.matches("host[0-9]{1,9}")) {
+                problems.add(at + ".npiv", "is \"" + host + "\"; write the adapter's name in Linux, as host3");
+            }
+            if (!fabric.isEmpty()) {
+                problems.add(
+                        at + ".fabric", "is \"" + fabric + "\", but an adapter of the host's is in one without a name");
+            }
+        }
         if (!(attachment instanceof Attachment.Files(var san, var paths, var luns))) {
             return;
         }
@@ -172,6 +189,7 @@ public record FibreChannelSpec(
     public static final class Builder {
         private @Nullable FibreChannelSan connected;
         private @Nullable String own;
+        private @Nullable String physical;
         private String fabric = "";
         private int paths = 1;
         private final List<Integer> numbers = new ArrayList<>();
@@ -191,6 +209,17 @@ public record FibreChannelSpec(
         /** Connects it to a SAN of the machine's own, made of files. */
         public Builder files(String san) {
             own = san;
+            return this;
+        }
+
+        /**
+         * Connects it to the fabric of a Fibre Channel adapter of the host's own, by NPIV. The machine can only be started where
+         * this adapter is, and as root.
+         *
+         * @param host the adapter's name in Linux, the word and a number
+         */
+        public Builder npiv(String host) {
+            physical = host;
             return this;
         }
 
@@ -272,8 +301,9 @@ public record FibreChannelSpec(
         }
 
         FibreChannelSpec build(String at, ProblemList problems) {
-            if (connected != null && own != null) {
-                problems.add(at, "is connected to a SAN and has one of its own; one is possible");
+            if ((connected != null ? 1 : 0) + (own != null ? 1 : 0) + (physical != null ? 1 : 0) > 1) {
+                problems.add(
+                        at, "is connected to more than one of a SAN, one of its own, and the host's; one is possible");
             }
             if (own == null && (!drives.isEmpty() || paths != 1)) {
                 problems.add(at, "has disks or paths, but no SAN of its own; name it: files(\"san\")");
@@ -285,7 +315,9 @@ public record FibreChannelSpec(
             }
             Attachment to = connected != null
                     ? new Attachment.San(connected)
-                    : own != null ? new Attachment.Files(own, paths, luns) : new Attachment.None("");
+                    : own != null
+                            ? new Attachment.Files(own, paths, luns)
+                            : physical != null ? new Attachment.Npiv(physical) : new Attachment.None("");
             var spec = new FibreChannelSpec(to, fabric, nodeA, portA, nodeB, portB, active);
             spec.check(at, problems);
             return spec;

@@ -4,6 +4,7 @@ import io.javisor.partition.HypervisorException;
 import io.javisor.storage.fibrechannel.FibreChannelSan;
 import io.javisor.storage.fibrechannel.SoftwareSan;
 import io.javisor.storage.fibrechannel.WwnRange;
+import io.javisor.storage.npiv.NpivSan;
 import io.javisor.storage.scsi.CopyDomain;
 import io.javisor.storage.storvsp.FibreChannelAdapter;
 import io.javisor.storage.storvsp.StorageWorkers;
@@ -62,6 +63,11 @@ public final class MachineFibreChannel {
     /** The SAN of the machine's own that has a name; there are none while the machine is stopped. */
     public synchronized Optional<SoftwareSan> san(String name) {
         return Optional.ofNullable(sans.find(name));
+    }
+
+    /** The fabric of a host's adapter that adapters here are at by their descriptions; there are none while the machine is stopped. */
+    synchronized Optional<NpivSan> npiv(String host) {
+        return Optional.ofNullable(sans.npiv(host));
     }
 
     /**
@@ -168,6 +174,7 @@ public final class MachineFibreChannel {
             case FibreChannelSpec.Attachment.None _ -> null;
             case FibreChannelSpec.Attachment.San(var of) -> of;
             case FibreChannelSpec.Attachment.Files(var name, var _, var _) -> sans.find(name);
+            case FibreChannelSpec.Attachment.Npiv(var host) -> sans.npiv(host);
         };
         boolean own = spec.attachment() instanceof FibreChannelSpec.Attachment.Files;
         adapter.start(run, san, own ? DescribedSans.fabric(spec) : spec.fabric());

@@ -53,6 +53,8 @@ public final class MachineHba {
             case FibreChannelSpec.Attachment.San(var san) -> Optional.of(san);
             case FibreChannelSpec.Attachment.Files(var name, var _, var _) ->
                 machine.san(name).map(san -> san);
+            case FibreChannelSpec.Attachment.Npiv(var host) ->
+                machine.npiv(host).map(san -> san);
         };
     }
 

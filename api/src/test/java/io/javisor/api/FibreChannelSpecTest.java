@@ -102,6 +102,17 @@ class FibreChannelSpecTest {
     }
 
     @Test
+    void anAdapterOfTheHostsIsKeptByName() {
+        MachineSpec spec = machine()
+                .fibreChannel(f -> f.npiv("host3").setA(NODE, A).setB(NODE, B))
+                .spec();
+        FibreChannelSpec again =
+                SpecLeaf.read(SpecLeaf.of(spec).reader()).fibreChannels().getFirst();
+        assertThat(again.attachment()).isEqualTo(new FibreChannelSpec.Attachment.Npiv("host3"));
+        assertThat(again.portB()).isEqualTo(B);
+    }
+
+    @Test
     void aSanOfTheApplicationsIsNamedOnly() {
         try (SoftwareSan san = SoftwareSan.of("storage")) {
             MachineSpec spec = machine()

@@ -10,18 +10,19 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What {@code --fc} is given: a SAN of the machine's own, the adapter's names, and what it sees there. A disk's file and options
+ * What {@code --fc} is given: a SAN of the machine's own or an adapter of the host's, the adapter's names, and what it sees there. A disk's file and options
  * go on to where the next option of the adapter begins.
  *
  * @param text as it was given
  * @param options name and value, in their order
  */
 record FcArgument(String text, List<Part> options) {
-    static final String SYNTAX = "san=NAME[,fabric=NAME][,wwnn=WWN][,wwpn-a=WWN][,wwpn-b=WWN][,active=a|b][,paths=N]"
-            + "[,lun=N:FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096]]...";
+    static final String SYNTAX =
+            "san=NAME|npiv=HOST[,fabric=NAME][,wwnn=WWN][,wwpn-a=WWN][,wwpn-b=WWN][,active=a|b][,paths=N]"
+                    + "[,lun=N:FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096]]...";
 
     private static final Set<String> NAMES =
-            Set.of("san", "fabric", "wwnn", "wwpn-a", "wwpn-b", "active", "paths", "lun");
+            Set.of("san", "npiv", "fabric", "wwnn", "wwpn-a", "wwpn-b", "active", "paths", "lun");
 
     /**
      * An option.
@@ -46,7 +47,9 @@ record FcArgument(String text, List<Part> options) {
                         "--fc " + text + ": no option \"" + word + "\"; write --fc " + SYNTAX);
             }
         }
-        if (options.stream().noneMatch(option -> option.name().equals("san"))) {
+        if (options.stream()
+                .noneMatch(
+                        option -> option.name().equals("san") || option.name().equals("npiv"))) {
             throw new IllegalArgumentException("--fc " + text + ": no SAN; write --fc " + SYNTAX);
         }
         var argument = new FcArgument(text, options);
@@ -76,6 +79,7 @@ record FcArgument(String text, List<Part> options) {
             String value = option.value();
             switch (option.name()) {
                 case "san" -> to.files(value);
+                case "npiv" -> to.npiv(value);
                 case "fabric" -> to.fabric(value);
                 case "wwnn" -> to.node(Wwn.of(value));
                 case "wwpn-a" -> to.portA(Wwn.of(value));

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,6 +70,13 @@ final class LabOptions {
     }
 
     private static Optional<String> unfit(HostReport host, List<MachineOptions> machines) {
+        for (MachineOptions machine : machines) {
+            for (String adapter : machine.fibreChannelHosts()) {
+                if (!Files.exists(Path.of("/sys/class/fc_host", adapter))) {
+                    return Optional.of("this host has no Fibre Channel adapter " + adapter);
+                }
+            }
+        }
         return host.unfitForStockKernels()
                 .or(() -> !host.hyperV() && machines.stream().anyMatch(MachineOptions::needsHyperV)
                         ? Optional.of(
@@ -114,7 +122,14 @@ final class LabOptions {
                 GdbRelay _ = gdb.relayInto(inside)) {
             LabProcess process = inside.start(LabCommand.of(commandFor(line).toArray(String[]::new))
                     .in(Path.of("").toAbsolutePath())
-                    .with(INSIDE, "1"));
+                    .with(INSIDE, "1")
+                    .with(
+                            LabSan.WANTED,
+                            machines.stream()
+                                            .anyMatch(
+                                                    m -> !m.fibreChannelHosts().isEmpty())
+                                    ? "1"
+                                    : ""));
             Thread.ofPlatform().daemon().name("stdin").start(() -> pump(System.in, process.getOutputStream(), true));
             Thread output = pumping("stdout", process.getInputStream(), System.out);
             Thread errors = pumping("stderr", process.getErrorStream(), System.err);

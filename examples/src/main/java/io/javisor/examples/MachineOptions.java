@@ -2,6 +2,7 @@ package io.javisor.examples;
 
 import io.javisor.api.CpuSpec;
 import io.javisor.api.DriveSpec;
+import io.javisor.api.FibreChannelSpec;
 import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineBuilder;
 import io.javisor.api.MachineSpec;
@@ -155,7 +156,9 @@ final class MachineOptions {
             paramLabel = FcArgument.SYNTAX,
             description = {
                 "A Fibre Channel adapter at a SAN of the machine's own, up to 4; repeat it for more. What is not given of names",
-                "comes from this host's range. Adapters that name one SAN share its disks; paths: target ports to find there."
+                "comes from this host's range. Adapters that name one SAN share its disks; paths: target ports to find there.",
+                "npiv: a virtual port at an adapter of this host's own, as host3 (javisor san list); a host without it runs this",
+                "in the lab, whose adapter is host0, at a fabric with a disk of 64 MiB."
             })
     private List<String> fibreChannels = List.of();
 
@@ -319,6 +322,17 @@ final class MachineOptions {
     long memory() {
         MachineSpec described = spec();
         return described.dynamicMemory().map(DynamicMemory::maximum).orElse(described.memory());
+    }
+
+    /** The host's own Fibre Channel adapters that it has virtual ports at. */
+    Set<String> fibreChannelHosts() {
+        var hosts = new TreeSet<String>();
+        for (FibreChannelSpec adapter : spec().fibreChannels()) {
+            if (adapter.attachment() instanceof FibreChannelSpec.Attachment.Npiv(var host)) {
+                hosts.add(host);
+            }
+        }
+        return hosts;
     }
 
     /** Whether it needs KVM's Hyper-V enlightenments. */

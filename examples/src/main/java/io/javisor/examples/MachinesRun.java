@@ -63,16 +63,21 @@ final class MachinesRun {
     int run(CommandLine line) {
         var captures = new ArrayList<PcapngCapture>();
         var running = new ArrayList<VirtualMachine>();
-        try {
-            prepareSwitches(line, captures);
-            for (MachinesFile.Entry machine : file.machines()) {
-                running.add(
-                        machine.options.builder().onReset(ResetAction.RESTART).build());
+        try (LabSan san = LabSan.open()) {
+            try {
+                prepareSwitches(line, captures);
+                for (MachinesFile.Entry machine : file.machines()) {
+                    running.add(machine.options
+                            .builder()
+                            .onReset(ResetAction.RESTART)
+                            .build());
+                }
+                running.forEach(san::present);
+                return run(running);
+            } finally {
+                running.forEach(VirtualMachine::close);
+                captures.forEach(PcapngCapture::close);
             }
-            return run(running);
-        } finally {
-            running.forEach(VirtualMachine::close);
-            captures.forEach(PcapngCapture::close);
         }
     }
 

@@ -101,7 +101,9 @@ final class RunCommand implements Callable<Integer> {
             return lab.runInside(spec.commandLine(), machine, gdb, limit());
         }
         long deadline = deadline();
-        try (VirtualMachine vm = make()) {
+        try (LabSan san = LabSan.open();
+                VirtualMachine vm = make()) {
+            san.present(vm);
             return exec == null ? interactive(vm, deadline, err) : executed(vm, exec, deadline, err);
         }
     }

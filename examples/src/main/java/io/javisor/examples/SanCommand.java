@@ -11,12 +11,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Shows the host's Fibre Channel adapters. */
+/** Shows the host's Fibre Channel adapters, or is a fabric. */
 @Command(
         name = "san",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Shows this host's Fibre Channel adapters, what they see at their fabrics, and the LUNs there.",
+        subcommands = SanFabricCommand.class,
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "64:bad options", "69:this host has no Fibre Channel adapter, or none of that name"})
 final class SanCommand implements Callable<Integer> {
@@ -32,10 +33,10 @@ final class SanCommand implements Callable<Integer> {
 
     @Parameters(
             index = "0",
+            arity = "0..1", // of none is needed where a subcommand is given
             paramLabel = "list|ports|luns",
             description = {"list: the host's adapters; ports: the ports that they see; luns: the units behind those."})
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private What what;
+    private @Nullable What what;
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "HOST", description = "One adapter only, as host3.")
     private @Nullable String host;
@@ -49,6 +50,10 @@ final class SanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        What shown = what;
+        if (shown == null) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "which? list, ports, luns or fabric");
+        }
         PrintWriter out = spec.commandLine().getOut();
         List<HostPort> ports = HostPort.list(sysfs).stream()
                 .filter(port -> host == null || port.host().equals(host))
@@ -62,7 +67,7 @@ final class SanCommand implements Callable<Integer> {
             return ExitCode.HOST;
         }
         for (HostPort port : ports) {
-            switch (what) {
+            switch (shown) {
                 case LIST ->
                     out.printf(
                             "%-8s port %s  node %s  %s, %s, %s, %s%n",

@@ -46,6 +46,13 @@ class FcArgumentTest {
         assertThat(spec.active()).isEqualTo(WwnSet.A);
     }
 
+    @Test
+    void anAdapterOfTheHostsIsNamedAsInLinux() {
+        FibreChannelSpec spec = spec("npiv=host3,wwpn-a=c003ff0000010000");
+        assertThat(spec.attachment()).isEqualTo(new FibreChannelSpec.Attachment.Npiv("host3"));
+        assertThat(spec.portA()).isEqualTo(Wwn.of("c003ff0000010000"));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -57,6 +64,11 @@ class FcArgumentTest {
                 "san=s,wwpn-a=c003ff0000010000,wwpn-b=c003ff0000010000",
                 "san=s,wwnn=c003ff0000010000,wwpn-b=c003ff0000010000",
                 "san=s,active=c",
+                "npiv=",
+                "npiv=eth0",
+                "npiv=host3,san=s",
+                "npiv=host3,fabric=a",
+                "npiv=host3,lun=0:a",
                 "san=s,paths=0",
                 "san=s,paths=many",
                 "san=s,lun=a",

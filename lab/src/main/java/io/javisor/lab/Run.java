@@ -1,10 +1,14 @@
 package io.javisor.lab;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
@@ -30,6 +34,8 @@ public final class Run {
               --nodes N         NUMA nodes (2)
               --vcpus N         virtual processors (2)
               --kernel VERSION  6.1 or 6.12 (6.1)
+              --fabric NAMES    a Fibre Channel SAN inside: an adapter with NPIV, and a unit of 64 MiB that it and
+                                ports of these names (WWPN,WWPN; may be empty) see
               --writable DIR    writes there reach this machine's disk; may be repeated
               --append WORD     for the lab kernel's command line; may be repeated
               --qemu WORD       for QEMU's command line; may be repeated
@@ -43,8 +49,9 @@ public final class Run {
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Deque<String> words = new ArrayDeque<>(Arrays.asList(arguments));
         LabSpec spec;
+        var fabric = new ArrayList<String>();
         try {
-            spec = options(words);
+            spec = options(words, fabric);
         } catch (IllegalArgumentException e) {
             System.err.println("lab/run: " + e.getMessage());
             System.err.print(HELP);
@@ -57,7 +64,7 @@ public final class Run {
         }
         int code;
         try {
-            code = run(spec, List.copyOf(words));
+            code = run(spec, fabric, List.copyOf(words));
         } catch (LabException e) {
             System.err.println("lab/run: " + e.getMessage());
             code = UNAVAILABLE;
@@ -67,6 +74,10 @@ public final class Run {
 
     /** Takes the options off the words; null if help was asked for. */
     static @Nullable LabSpec options(Deque<String> words) {
+        return options(words, new ArrayList<>());
+    }
+
+    private static @Nullable LabSpec options(Deque<String> words, List<String> fabric) {
         LabSpec.Builder spec = LabSpec.builder();
         while (!words.isEmpty() && words.peekFirst().startsWith("-")) {
             String option = words.removeFirst();
@@ -85,6 +96,7 @@ public final class Run {
                 case "--nodes" -> spec.nodes(Integer.parseInt(value));
                 case "--vcpus" -> spec.vcpus(Integer.parseInt(value));
                 case "--kernel" -> spec.kernel(HostKernel.of(value));
+                case "--fabric" -> fabric.add(value);
                 case "--writable" -> spec.writable(Path.of(value));
                 case "--append" -> spec.kernelArgument(value);
                 case "--qemu" -> spec.qemu(value);
@@ -98,10 +110,14 @@ public final class Run {
         return spec.build();
     }
 
-    private static int run(LabSpec spec, List<String> words) throws IOException, InterruptedException {
+    private static int run(LabSpec spec, List<String> fabric, List<String> words)
+            throws IOException, InterruptedException {
         try (Lab lab = Lab.start(spec)) {
             // ^C ends this JVM; the lab goes with it, but its folder only if it is closed before.
             Runtime.getRuntime().addShutdownHook(new Thread(lab::close, "lab-close"));
+            if (!fabric.isEmpty()) {
+                startFabric(lab, fabric);
+            }
             Map<String, String> environment = new HashMap<>(System.getenv());
             LabCommand command = new LabCommand(words, Path.of("").toAbsolutePath(), environment);
             LabProcess process = lab.start(command);
@@ -112,6 +128,31 @@ public final class Run {
             copy(process.getInputStream(), System.out, false);
             error.join();
             return process.waitFor();
+        }
+    }
+
+    /** Beside the command, by the JVM and the class path of this one; it ends with the lab. */
+    private static void startFabric(Lab lab, List<String> names) throws IOException {
+        var command = new ArrayList<String>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                LabFabric.class.getName()));
+        for (String some : names) {
+            for (String name : some.split(",", -1)) {
+                if (!name.isEmpty()) {
+                    command.add(name);
+                }
+            }
+        }
+        LabProcess process = lab.start(LabCommand.of(command.toArray(String[]::new)));
+        Thread.ofVirtual().start(() -> copy(process.getErrorStream(), System.err, false));
+        var said = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        if (!"ready".equals(said.readLine())) {
+            throw new LabException("lab-unavailable", "the lab has no Fibre Channel fabric", null, null);
         }
     }
 

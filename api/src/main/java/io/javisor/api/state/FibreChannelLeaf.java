@@ -40,6 +40,7 @@ final class FibreChannelLeaf {
                     case Attachment.None(var was) -> out.put("was", was);
                     case Attachment.San(var san) -> out.put("was", san.name());
                     case Attachment.Files(var san, var paths, var luns) -> files(out, san, paths, luns);
+                    case Attachment.Npiv(var host) -> out.put("npiv", host);
                 }
             }
         }
@@ -61,7 +62,7 @@ final class FibreChannelLeaf {
     static FibreChannelSpec read(StateReader in) {
         try {
             var spec = new FibreChannelSpec(
-                    in.has("san") ? files(in) : new Attachment.None(in.getString("was")),
+                    attachment(in),
                     in.getString("fabric"),
                     Wwn.of(in.getString("nodeA")),
                     Wwn.of(in.getString("portA")),
@@ -73,6 +74,13 @@ final class FibreChannelLeaf {
         } catch (IllegalArgumentException e) {
             throw new StateException("spec: Fibre Channel adapter: " + e.getMessage());
         }
+    }
+
+    private static Attachment attachment(StateReader in) {
+        if (in.has("san")) {
+            return files(in);
+        }
+        return in.has("npiv") ? new Attachment.Npiv(in.getString("npiv")) : new Attachment.None(in.getString("was"));
     }
 
     private static Attachment files(StateReader in) {

@@ -63,7 +63,8 @@ class FibreChannelInGuestTest {
     }
 
     private static void gone(GuestShell guest, String disk) {
-        guest.run("for i in $(seq 200); do [ -e /sys/block/" + disk + " ] || exit 0; sleep 0.1; done; exit 1");
+        // After the scan that is under way: of a thousand addresses, each time that something comes or goes.
+        guest.run("for i in $(seq 900); do [ -e /sys/block/" + disk + " ] || exit 0; sleep 0.1; done; exit 1");
     }
 
     private static String read(String disk) {

@@ -118,7 +118,8 @@ class SharedLunOnDebianTest {
         one.run("sg_persist --out --register --param-sark=0x111 " + a);
         two.run("sg_persist --out --register --param-sark=0x222 " + b);
         one.run("sg_persist --out --reserve --param-rk=0x111 --prout-type=5 " + a);
-        assertThat(two.run("sg_persist --in --read-full-status " + b)).contains(ONE.hex(), TWO.hex());
+        assertThat(two.run("sg_persist --in --read-full-status " + b))
+                .contains(ONE.toString().replace(':', ' '), TWO.toString().replace(':', ' '));
         assertThat(two.tryRun("sg_persist --out --reserve --param-rk=0x222 --prout-type=5 " + b)
                         .exitCode())
                 .as("a reservation conflict (sg3_utils' exit code 24)")

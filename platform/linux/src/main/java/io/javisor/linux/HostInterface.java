@@ -93,6 +93,38 @@ public final class HostInterface {
     }
 
     /**
+     * Makes two interfaces at the ends of one virtual cable (veth), and brings both up.
+     *
+     * @param name of one
+     * @param mac its address
+     * @param peer name of the other
+     * @param peerMac its address
+     * @param mtu of both, in bytes
+     * @throws LinuxException with EPERM without CAP_NET_ADMIN, with EEXIST if a name is taken, with EOPNOTSUPP if the kernel has
+     *     no veth
+     */
+    public static void makeVeth(String name, long mac, String peer, long peerMac, int mtu) {
+        new RouteMessage(RouteMessage.NEW_LINK, 0)
+                .creating()
+                .name(name)
+                .mac(mac)
+                .mtu(mtu)
+                .veth(peer, peerMac, mtu)
+                .send("RTM_NEWLINK", name + " and " + peer);
+        setUp(peer, true); // neither can be before the other is there
+        setUp(name, true);
+    }
+
+    /**
+     * Brings an interface up or down.
+     *
+     * @throws LinuxException with EPERM without CAP_NET_ADMIN, with ENODEV if there is none of the name
+     */
+    public static void setUp(String name, boolean up) {
+        new RouteMessage(RouteMessage.NEW_LINK, index(name)).up(up).send("RTM_NEWLINK", name + (up ? " up" : " down"));
+    }
+
+    /**
      * Removes an interface.
      *
      * @throws LinuxException with EPERM without CAP_NET_ADMIN, with ENODEV if it is gone

@@ -66,6 +66,50 @@ public final class IoVector {
         return bytes;
     }
 
+    /** Where the kernel finds the list. */
+    long address() {
+        return vectors.address();
+    }
+
+    /** A piece of memory that is of another arena than one; null if all are of one. */
+    @Nullable
+    MemorySegment someArena(@Nullable MemorySegment than) {
+        for (int i = 0; i < count; i++) {
+            if (than == null || !piece(i).scope().equals(than.scope())) {
+                return piece(i);
+            }
+        }
+        return null;
+    }
+
+    /** Whether all pieces are of two arenas. */
+    boolean isWithin(MemorySegment one, MemorySegment other) {
+        for (int i = 0; i < count; i++) {
+            var scope = piece(i).scope();
+            if (!scope.equals(one.scope()) && !scope.equals(other.scope())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void copyTo(MemorySegment copy) {
+        long at = 0;
+        for (int i = 0; i < count; i++) {
+            MemorySegment.copy(piece(i), 0, copy, at, piece(i).byteSize());
+            at += piece(i).byteSize();
+        }
+    }
+
+    void copyFrom(MemorySegment copy) {
+        long at = 0;
+        for (int i = 0; i < count && at < copy.byteSize(); i++) {
+            long n = Math.min(piece(i).byteSize(), copy.byteSize() - at);
+            MemorySegment.copy(copy, at, piece(i), 0, n);
+            at += n;
+        }
+    }
+
     private enum Call {
         READ,
         WRITE,

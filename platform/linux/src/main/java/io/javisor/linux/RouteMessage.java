@@ -33,11 +33,13 @@ final class RouteMessage {
     private static final int PATIENCE_MILLIS = 10_000;
     private static final short MAC = 1;
     private static final short NAME = 3;
+    private static final short MTU = 4;
     private static final short LINK = 5;
     private static final short LINK_INFO = 18;
     private static final short INFO_KIND = 1;
     private static final short INFO_DATA = 2;
     private static final short MACVLAN_MODE = 1;
+    private static final short VETH_PEER = 1;
 
     private final ByteBuffer message = ByteBuffer.allocate(MOST).order(ByteOrder.nativeOrder());
 
@@ -52,7 +54,11 @@ final class RouteMessage {
     }
 
     RouteMessage up() {
-        message.putInt(24, UP).putInt(28, UP);
+        return up(true);
+    }
+
+    RouteMessage up(boolean up) {
+        message.putInt(24, up ? UP : 0).putInt(28, UP);
         return this;
     }
 
@@ -74,6 +80,24 @@ final class RouteMessage {
         attribute(INFO_KIND, "macvtap".getBytes(StandardCharsets.US_ASCII));
         int data = begin(INFO_DATA);
         attribute(MACVLAN_MODE, number(mode));
+        end(data);
+        end(info);
+        return this;
+    }
+
+    RouteMessage mtu(int bytes) {
+        return attribute(MTU, number(bytes));
+    }
+
+    /** Another interface at the other end of a virtual cable. */
+    RouteMessage veth(String name, long mac, int mtu) {
+        int info = begin(LINK_INFO);
+        attribute(INFO_KIND, "veth".getBytes(StandardCharsets.US_ASCII));
+        int data = begin(INFO_DATA);
+        int peer = begin(VETH_PEER);
+        message.putLong(0).putLong(0); // family, type, index, flags, change
+        name(name).mac(mac).mtu(mtu);
+        end(peer);
         end(data);
         end(info);
         return this;

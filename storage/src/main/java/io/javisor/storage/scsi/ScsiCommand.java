@@ -36,6 +36,17 @@ public final class ScsiCommand {
         return new ScsiCommand(cdb, NOTHING, from);
     }
 
+    /** A copy of the descriptor block, as long as its operation code says (SPC-4 section 4.2.5.1); 16 bytes where it says nothing. */
+    public byte[] cdb() {
+        int length = switch (opcode() >> 5) {
+            case 0 -> 6;
+            case 1, 2 -> 10;
+            case 5 -> 12;
+            default -> 16;
+        };
+        return Arrays.copyOf(cdb, length);
+    }
+
     int opcode() {
         return u8(0);
     }
@@ -68,13 +79,13 @@ public final class ScsiCommand {
         return u32(at) << 32 | u32(at + 4);
     }
 
-    /** Where data for the initiator goes. */
-    IoMemory in() {
+    /** Where data for the initiator goes; empty if the command moves none. */
+    public IoMemory in() {
         return in;
     }
 
-    /** Data from the initiator. */
-    IoMemory out() {
+    /** Data from the initiator; empty if the command moves none. */
+    public IoMemory out() {
         return out;
     }
 
@@ -89,7 +100,7 @@ public final class ScsiCommand {
     }
 
     /** Gives parameter data to the initiator, cut to an allocation length and its memory; returns how much that was. */
-    long answer(byte[] data, long allocationLength) {
+    public long answer(byte[] data, long allocationLength) {
         long n = Math.min(Math.min(data.length, allocationLength), in.byteSize());
         in.put(0, MemorySegment.ofArray(data).asSlice(0, n));
         return n;

@@ -27,12 +27,18 @@ public record Sense(int key, int code, long information) {
     /** A comparison failed. */
     public static final int MISCOMPARE = 14;
 
-    static final Sense INVALID_OPCODE = new Sense(ILLEGAL_REQUEST, 0x2000);
-    static final Sense INVALID_FIELD = new Sense(ILLEGAL_REQUEST, 0x2400);
+    /** There is no such command. */
+    public static final Sense INVALID_OPCODE = new Sense(ILLEGAL_REQUEST, 0x2000);
+    /** Something in the descriptor block is wrong. */
+    public static final Sense INVALID_FIELD = new Sense(ILLEGAL_REQUEST, 0x2400);
+
     static final Sense INVALID_PARAMETER = new Sense(ILLEGAL_REQUEST, 0x2600);
     static final Sense PARAMETER_LENGTH = new Sense(ILLEGAL_REQUEST, 0x1A00);
     static final Sense OUT_OF_RANGE = new Sense(ILLEGAL_REQUEST, 0x2100);
-    static final Sense NO_SUCH_UNIT = new Sense(ILLEGAL_REQUEST, 0x2500);
+
+    /** No unit has this number. */
+    public static final Sense NO_SUCH_UNIT = new Sense(ILLEGAL_REQUEST, 0x2500);
+
     static final Sense WRITE_PROTECTED = new Sense(DATA_PROTECT, 0x2700);
     static final Sense NO_MEDIUM = new Sense(NOT_READY, 0x3A00);
     static final Sense TARGET_FAILURE = new Sense(HARDWARE_ERROR, 0x4400);

@@ -45,6 +45,8 @@ final class Protocol {
     static final int CDB = BODY + 16;
     static final int CDB_BYTES = 16;
     static final int SENSE_BYTES = 20;
+    /** Before version 5.1. */
+    static final int OLD_SENSE_BYTES = 18;
 
     static final int DIRECTION_OUT = 0;
     static final int DIRECTION_IN = 1;

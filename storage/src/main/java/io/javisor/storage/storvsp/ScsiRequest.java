@@ -5,7 +5,6 @@ import io.javisor.storage.scsi.RemotePort;
 import io.javisor.storage.scsi.ScsiCommand;
 import io.javisor.storage.scsi.ScsiResult;
 import io.javisor.storage.scsi.ScsiTarget;
-import io.javisor.storage.scsi.Sense;
 import io.javisor.vmbus.channel.GuestBuffer;
 import io.javisor.vmbus.channel.Packet;
 import java.lang.foreign.MemorySegment;
@@ -93,7 +92,7 @@ final class ScsiRequest {
         if (result.status() == ScsiResult.PATH_FAILED && opcode == INQUIRY) {
             // Linux takes what an INQUIRY brought whatever became of it, and zeroes for a disk.
             long unknown = NOBODY.execute(lun, asked).transferred();
-            result = new ScsiResult(ScsiResult.PATH_FAILED, null, unknown);
+            result = ScsiResult.pathFailed(unknown);
         }
         answer(result);
     }
@@ -130,20 +129,19 @@ final class ScsiRequest {
     }
 
     private void answer(ScsiResult result) {
-        Sense sense = result.sense();
         int status = switch (result.status()) {
             case ScsiResult.GOOD -> Protocol.SRB_SUCCESS;
-            case ScsiResult.BUSY -> Protocol.SRB_BUSY;
+            case ScsiResult.BUSY, ScsiResult.TASK_SET_FULL -> Protocol.SRB_BUSY;
             default -> Protocol.SRB_ERROR;
         };
         wire.put(Protocol.SCSI_STATUS, (byte) (result.status() == ScsiResult.PATH_FAILED ? 0 : result.status()));
         wire.putInt(Protocol.TRANSFER_LENGTH, (int) result.transferred());
-        byte[] bytes = sense == null ? new byte[0] : sense.toByteArray();
-        if (sense != null) {
+        byte[] sense = result.senseData(hasExtension ? Protocol.SENSE_BYTES : Protocol.OLD_SENSE_BYTES);
+        if (sense.length != 0) {
             status |= Protocol.SRB_SENSE_VALID;
-            wire.put(Protocol.CDB, Arrays.copyOf(bytes, hasExtension ? Protocol.SENSE_BYTES : bytes.length));
+            wire.put(Protocol.CDB, hasExtension ? Arrays.copyOf(sense, Protocol.SENSE_BYTES) : sense);
         }
-        wire.put(Protocol.SENSE_LENGTH, (byte) bytes.length);
+        wire.put(Protocol.SENSE_LENGTH, (byte) sense.length);
         finish(status);
     }
 
