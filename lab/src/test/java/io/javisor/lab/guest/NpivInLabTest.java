@@ -41,6 +41,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Machines at a real fabric: the kernel's FCoE initiator and target, and the project's own switch between them. */
+@Tag("long")
 @LabTest(guests = "6.12-cloud", timeout = 600)
 class NpivInLabTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -318,7 +319,6 @@ class NpivInLabTest {
     }
 
     @Test
-    @Tag("long")
     void aUnitGoesAndComesBackWhileTheGuestRuns() {
         try (VirtualMachine vm = machine()) {
             vm.start().await(Wait.forShell(), PATIENCE);
@@ -333,7 +333,6 @@ class NpivInLabTest {
     }
 
     @Test
-    @Tag("long")
     void aGuestIsAtTheFabricByItsOwnName() throws Exception {
         byte[] contents = random(3, MIB);
         fill(0, contents);
