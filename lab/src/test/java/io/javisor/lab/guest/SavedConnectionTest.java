@@ -46,7 +46,7 @@ class SavedConnectionTest {
         Path state = folder.resolve("state");
         try (VirtualMachine receiver = guest("receiver", "6.1-cloud", lan, 2)) {
             try (VirtualMachine sender = guest("sender", "6.12-cloud", lan, 1)) {
-                sh(receiver, "sleep 600 | nc -l -p 99 >/tmp/got 2>/dev/null & sleep 1");
+                sh(receiver, "sleep 600 </dev/null 2>/dev/null | nc -l -p 99 >/tmp/got 2>/dev/null & sleep 1");
                 sh(
                         sender,
                         "(i=0; while [ $i -lt " + LINES + " ]; do echo line $i; i=$((i+1)); sleep 0.1; done)"

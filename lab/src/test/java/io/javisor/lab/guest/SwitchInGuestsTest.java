@@ -140,7 +140,7 @@ class SwitchInGuestsTest {
         assertThat(ping(first, "-c 2 -W 2 192.168.9.2")).contains(ALL_LOST);
         assertThat(ping(third, "-c 3 -W 20 192.168.9.2")).contains(NONE_LOST);
         // busybox's nc ends when the other side has said all it has to say: so this side says nothing for a while.
-        sh(second, "sleep 600 | nc -l -p 99 >/tmp/got 2>/dev/null & sleep 1");
+        sh(second, "sleep 600 </dev/null 2>/dev/null | nc -l -p 99 >/tmp/got 2>/dev/null & sleep 1");
         sh(first, "head -c 1048576 /dev/zero | nc 192.168.9.2 99");
         sh(second, "for i in $(seq 200); do [ $(wc -c </tmp/got) = 1048576 ] && exit; sleep 0.2; done; exit 1");
         assertThat(port(second).statistics().metered().get(count)).isGreaterThan(1 << 20);
