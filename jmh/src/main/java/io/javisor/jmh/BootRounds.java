@@ -4,9 +4,7 @@ import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
 import org.openjdk.jmh.util.ListStatistics;
 
 /** Boots of one kernel, ours and QEMU's in turns, each ended when its /init speaks. For one thread, and one guest at a time. */
@@ -24,7 +23,7 @@ final class BootRounds {
             """;
 
     private static final String HERE = "javisor: /init runs";
-    private static final String COMMAND_LINE = "console=ttyS0 quiet panic=-1";
+    private static final Pattern SPEAKS = Pattern.compile(HERE, Pattern.LITERAL);
     private static final long MEMORY = MemorySize.mib(512);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     /** Sum over all VMs; only one is there. */
@@ -74,7 +73,7 @@ final class BootRounds {
     private Boot ours() {
         try (VirtualMachine vm = VirtualMachine.builder("boot")
                 .memory(MEMORY)
-                .linux(l -> l.kernel(kernel).initrd(initrd).commandLine(COMMAND_LINE))
+                .linux(l -> l.kernel(kernel).initrd(initrd).commandLine(StockQemu.COMMAND_LINE))
                 .build()) {
             long start = System.nanoTime();
             vm.start();
@@ -86,54 +85,12 @@ final class BootRounds {
 
     private Boot qemu() {
         long start = System.nanoTime();
-        try {
-            Process qemu = new ProcessBuilder(
-                            "qemu-system-x86_64",
-                            "-machine",
-                            "pc,accel=kvm",
-                            "-cpu",
-                            "host",
-                            "-smp",
-                            "1",
-                            "-m",
-                            "512",
-                            "-nodefaults",
-                            "-no-user-config",
-                            "-no-reboot",
-                            "-display",
-                            "none",
-                            "-serial",
-                            "stdio",
-                            "-kernel",
-                            kernelOfQemu.toString(),
-                            "-initrd",
-                            initrd.toString(),
-                            "-append",
-                            COMMAND_LINE)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            try {
-                awaitText(qemu.getInputStream());
-                long nanos = System.nanoTime() - start;
-                return new Boot(nanos, kernelExits(), 0);
-            } finally {
-                qemu.destroyForcibly();
-                qemu.onExit().join();
-            }
+        try (var qemu = StockQemu.boot(kernelOfQemu, initrd)) {
+            qemu.await(SPEAKS);
+            long nanos = System.nanoTime() - start;
+            return new Boot(nanos, kernelExits(), 0);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void awaitText(InputStream console) throws IOException {
-        var seen = new StringBuilder();
-        byte[] some = new byte[4096];
-        while (seen.indexOf(HERE) < 0) {
-            int n = console.read(some);
-            if (n < 0) {
-                throw new IOException("QEMU ended before its guest's /init: " + seen);
-            }
-            seen.append(new String(some, 0, n, StandardCharsets.ISO_8859_1));
         }
     }
 

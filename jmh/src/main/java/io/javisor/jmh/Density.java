@@ -31,14 +31,14 @@ public final class Density {
      *
      * @param start ns from its description to its guest's first output
      * @param resident KiB of this process's memory in RAM
+     * @param heap KiB of Java's heap; 0 in C
      * @param two ns from a byte to its answer, with two machines
      * @param all the same with all of them
      * @param close ns
      */
-    private record Cost(double start, double resident, double two, double all, double close) {}
+    private record Cost(double start, double resident, double heap, double two, double all, double close) {}
 
     private final Path kernel;
-    private double heapKib;
 
     private Density(Path kernel) {
         this.kernel = kernel;
@@ -75,7 +75,7 @@ public final class Density {
                     to.flush();
                     theirs.add(read(from));
                 }
-                density.report(table, size, ours, theirs);
+                report(table, size, ours, theirs);
             }
         } finally {
             Files.delete(kernel);
@@ -97,6 +97,7 @@ public final class Density {
         return new Cost(
                 Double.parseDouble(n[0]),
                 Double.parseDouble(n[1]),
+                0,
                 Double.parseDouble(n[2]),
                 Double.parseDouble(n[3]),
                 Double.parseDouble(n[4]));
@@ -124,7 +125,7 @@ public final class Density {
             }
             double start = (double) (System.nanoTime() - from) / machines;
             System.gc();
-            heapKib = (double) (heap() - heap) / KIB / machines;
+            double objects = (double) (heap() - heap) / KIB / machines;
             double memory = (double) (residentKib() - resident) / machines;
             double two = wake(all.subList(0, Math.min(2, machines)), WAKES * machines / 2);
             double many = wake(all, WAKES);
@@ -132,7 +133,7 @@ public final class Density {
             while (!all.isEmpty()) {
                 all.removeLast().close();
             }
-            return new Cost(start, memory, two, many, (double) (System.nanoTime() - from) / machines);
+            return new Cost(start, memory, objects, two, many, (double) (System.nanoTime() - from) / machines);
         } finally {
             all.forEach(VirtualMachine::close);
         }
@@ -157,7 +158,7 @@ public final class Density {
         return (double) (System.nanoTime() - from) / rounds / wanted.length;
     }
 
-    private void report(StringBuilder to, String size, List<Cost> ours, List<Cost> theirs) {
+    private static void report(StringBuilder to, String size, List<Cost> ours, List<Cost> theirs) {
         row(
                 to,
                 size,
@@ -186,7 +187,11 @@ public final class Density {
         double other = median(theirs.stream().map(Cost::resident).toList());
         to.append(String.format(
                 Locale.ROOT, "| %s | resident | %.0f KiB | %.0f KiB | %.1f |%n", size, mine, other, mine / other));
-        to.append(String.format(Locale.ROOT, "| %s | Java heap | %.0f KiB | | |%n", size, heapKib));
+        to.append(String.format(
+                Locale.ROOT,
+                "| %s | Java heap | %.0f KiB | | |%n",
+                size,
+                median(ours.stream().map(Cost::heap).toList())));
     }
 
     private static void row(StringBuilder to, String size, String what, List<Double> ours, List<Double> theirs) {

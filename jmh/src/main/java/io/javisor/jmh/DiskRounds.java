@@ -4,9 +4,7 @@ import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,7 +18,6 @@ import org.openjdk.jmh.util.ListStatistics;
 
 /** Guests with the same kernel, RAM disk and disk under the same load, ours and QEMU's in turns. For one thread, one guest at a time. */
 final class DiskRounds {
-    private static final String COMMAND_LINE = "console=ttyS0 quiet panic=-1";
     private static final Duration PATIENCE = Duration.ofMinutes(4);
     private static final Pattern ENDS = Pattern.compile("load (\\w+) (\\d+) ends: (\\d+) requests, (\\d+) a second");
     /** Sums over all VMs; only one is there. */
@@ -117,14 +114,14 @@ final class DiskRounds {
     private List<Load> ours() throws IOException {
         try (VirtualMachine vm = VirtualMachine.builder("disks")
                 .memory(MemorySize.mib(512))
-                .linux(l -> l.kernel(kernel).initrd(initrd).commandLine(COMMAND_LINE))
+                .linux(l -> l.kernel(kernel).initrd(initrd).commandLine(StockQemu.COMMAND_LINE))
                 .disk(disk)
                 .build()) {
             vm.start();
             return loads(new Guest() {
                 @Override
                 public String await(String text) {
-                    vm.await(Wait.forConsole(Pattern.compile(Pattern.quote(text) + "[^\\n]*\\n")), PATIENCE);
+                    vm.await(Wait.forConsole(lineWith(text)), PATIENCE);
                     return vm.console().tail(200);
                 }
 
@@ -137,51 +134,17 @@ final class DiskRounds {
     }
 
     private List<Load> qemu() throws IOException {
-        Process qemu = new ProcessBuilder(
-                        "qemu-system-x86_64",
-                        "-machine",
-                        "pc,accel=kvm",
-                        "-cpu",
-                        "host",
-                        "-smp",
-                        "1",
-                        "-m",
-                        "512",
-                        "-nodefaults",
-                        "-no-user-config",
-                        "-no-reboot",
-                        "-display",
-                        "none",
-                        "-serial",
-                        "stdio",
-                        "-drive",
-                        "if=none,id=disk,format=raw,file=" + disk,
-                        "-device",
-                        "virtio-blk-pci,drive=disk",
-                        "-kernel",
-                        kernel.toString(),
-                        "-initrd",
-                        initrd.toString(),
-                        "-append",
-                        COMMAND_LINE)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try {
-            InputStream console = qemu.getInputStream();
-            var seen = new StringBuilder();
+        try (var qemu = StockQemu.boot(
+                kernel,
+                initrd,
+                "-drive",
+                "if=none,id=disk,format=raw,file=" + disk,
+                "-device",
+                "virtio-blk-pci,drive=disk")) {
             return loads(new Guest() {
                 @Override
                 public String await(String text) throws IOException {
-                    byte[] some = new byte[4096];
-                    int at;
-                    while ((at = seen.indexOf(text)) < 0 || seen.indexOf("\n", at) < 0) {
-                        int n = console.read(some);
-                        if (n < 0) {
-                            throw new IOException("QEMU ended: " + seen);
-                        }
-                        seen.append(new String(some, 0, n, StandardCharsets.ISO_8859_1));
-                    }
-                    return seen.toString();
+                    return qemu.await(lineWith(text));
                 }
 
                 @Override
@@ -189,10 +152,12 @@ final class DiskRounds {
                     return 0;
                 }
             });
-        } finally {
-            qemu.destroyForcibly();
-            qemu.onExit().join();
         }
+    }
+
+    /** A whole one. */
+    private static Pattern lineWith(String text) {
+        return Pattern.compile(Pattern.quote(text) + "[^\\n]*\\n");
     }
 
     private static double median(List<Load> all, String name, ToDoubleFunction<Load> what) {

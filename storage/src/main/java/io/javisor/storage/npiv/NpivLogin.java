@@ -194,7 +194,7 @@ final class NpivLogin implements FabricLogin {
             }
             return false;
         }
-        boolean different = target.show(units, this::complain);
+        boolean different = target.show(units, unit -> scan.isStill(port, unit), this::complain);
         if (lists) {
             Set<Long> listed = target.list();
             if (listed == null) {

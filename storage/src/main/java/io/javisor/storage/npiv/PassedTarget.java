@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,9 +89,10 @@ final class PassedTarget implements RemotePort {
     /**
      * Takes over what Linux knows of a port that is online. Units that it does not know stay: it may not have looked yet.
      *
+     * @param still whether a unit is by the same device as when it was found
      * @return whether the guest should look
      */
-    boolean show(List<UnitScan.Found> found, Consumer<String> complaints) {
+    boolean show(List<UnitScan.Found> found, Predicate<UnitScan.Found> still, Consumer<String> complaints) {
         boolean different = false;
         for (UnitScan.Found each : found) {
             if (each.lun() >= FabricLogin.LUNS) {
@@ -106,11 +108,11 @@ final class PassedTarget implements RemotePort {
                 different = true;
             }
             if (present != null) {
-                present.open(each, devices);
+                present.open(each, devices, still);
                 continue;
             }
             var fresh = new PassedUnit(each.identity(), lunsChanged);
-            if (fresh.open(each, devices)) { // else at the next look
+            if (fresh.open(each, devices, still)) { // else at the next look
                 units.put(lun, fresh);
                 different = true;
             }

@@ -13,6 +13,7 @@ import io.javisor.storage.scsi.Sense;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,15 +56,24 @@ final class PassedUnit {
         return now == null ? null : now.found();
     }
 
-    /** Goes by a device from now on; false if it can't be opened. */
-    synchronized boolean open(UnitScan.Found found, Path devices) {
+    /**
+     * Goes by a device from now on; false if it can't be opened, or is another unit's by then.
+     *
+     * @param still asked once the device is open
+     */
+    synchronized boolean open(UnitScan.Found found, Path devices, Predicate<UnitScan.Found> still) {
         Way before = way;
         if (before != null && before.found().equals(found)) {
             return true;
         }
         close();
         try {
-            way = new Way(found, ScsiDevice.open(devices.resolve(found.device()), found.writable()));
+            ScsiDevice device = ScsiDevice.open(devices.resolve(found.device()), found.writable());
+            if (!still.test(found)) {
+                device.close();
+                return false; // at the next look
+            }
+            way = new Way(found, device);
             return true;
         } catch (LinuxException e) {
             LOG.log(System.Logger.Level.WARNING, "unit " + found + ": " + e.getMessage());

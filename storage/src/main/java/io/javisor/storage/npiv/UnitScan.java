@@ -100,6 +100,14 @@ final class UnitScan {
         return found;
     }
 
+    /**
+     * Whether a unit is still by the device that it was by. Devices' names are given again to others, but not while they are open:
+     * so who asks after opening one has opened the right one.
+     */
+    boolean isStill(Port port, Found unit) {
+        return units(port).contains(unit);
+    }
+
     private static long number(Matcher parts, int group) {
         return Long.parseLong(parts.group(group));
     }

@@ -148,5 +148,9 @@ class NpivSanTest {
                 .containsExactly(
                         new UnitScan.Found(9, 0, 4, 7, "sdq", "naa.6001", 4096, 127 * 4096, true),
                         new UnitScan.Found(9, 0, 4, 8, "sg5", "LUN 8 of 50:06:01:60:00:00:00:01", 0, 1 << 20, true));
+        var seen = new UnitScan.Found(9, 0, 4, 7, "sdq", "naa.6001", 4096, 127 * 4096, true);
+        assertThat(scan.isStill(port, seen)).isTrue();
+        file(unit + "wwid", "naa.6002");
+        assertThat(scan.isStill(port, seen)).as("sdq is another unit's").isFalse();
     }
 }
