@@ -7,7 +7,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.javisor.kvm.abi.MemoryAbi;
-import io.javisor.linux.Mapping;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
@@ -26,14 +25,12 @@ public final class DirtyRing {
     private static final long PAGE = offset(MemoryAbi.DIRTY_GFN, "offset");
     private static final VarHandle FLAG = JAVA_INT.varHandle();
 
-    private final Mapping mapping;
     private final MemorySegment ring;
     private final int mask;
     private int next;
 
-    DirtyRing(Mapping mapping) {
-        this.mapping = mapping;
-        this.ring = mapping.segment();
+    DirtyRing(MemorySegment ring) {
+        this.ring = ring;
         this.mask = (int) (ring.byteSize() / SIZE) - 1;
     }
 
@@ -70,9 +67,5 @@ public final class DirtyRing {
             handler.dirty(slot, page);
         }
         return count;
-    }
-
-    void close() {
-        mapping.close();
     }
 }

@@ -14,6 +14,7 @@ import io.javisor.kvm.abi.Ioctl;
 import io.javisor.kvm.abi.MemoryAbi;
 import io.javisor.kvm.abi.SystemAbi;
 import io.javisor.linux.Descriptor;
+import io.javisor.linux.MappingGroup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
@@ -40,6 +41,9 @@ public final class KvmVm implements AutoCloseable {
     private final VmDirtyLog dirtyLog;
     // Sizes in bytes, by slot.
     private final TreeMap<Integer, Long> slots = new TreeMap<>();
+    // What its vCPUs share with the kernel.
+    private final MappingGroup mappings = new MappingGroup();
+    private int vcpus; // that are open
     private long dirtyRingBytes;
     private boolean closed;
 
@@ -256,7 +260,11 @@ public final class KvmVm implements AutoCloseable {
     public Vcpu createVcpu(int id) {
         KvmDescriptor vcpu = fd.open(Ioctl.KVM_CREATE_VCPU, id, "KVM vCPU " + id);
         try {
-            return new Vcpu(this, id, vcpu, runSize);
+            var made = new Vcpu(this, id, vcpu, runSize);
+            synchronized (this) {
+                vcpus++;
+            }
+            return made;
         } catch (RuntimeException e) {
             vcpu.close();
             throw e;
@@ -358,6 +366,15 @@ public final class KvmVm implements AutoCloseable {
         return dirtyRingBytes;
     }
 
+    MappingGroup mappings() {
+        return mappings;
+    }
+
+    synchronized void vcpuClosed() {
+        vcpus--;
+        unmapIfDone();
+    }
+
     KvmDescriptor descriptor() {
         return fd;
     }
@@ -368,21 +385,35 @@ public final class KvmVm implements AutoCloseable {
         }
     }
 
-    /** Removes its memory slots and closes it. Idempotent. */
+    /** Takes its memory away from vCPUs that are still open, and closes it. Idempotent. */
     @Override
     public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
+        if (vcpus > 0) {
+            removeAll();
+        }
+        slots.clear();
+        fd.close();
+        unmapIfDone();
+    }
+
+    private void unmapIfDone() {
+        if (closed && vcpus == 0) {
+            mappings.close();
+        }
+    }
+
+    /** Each waits until no vCPU looks at the slot any more, which takes the kernel a while. */
+    private void removeAll() {
         for (int slot : slots.keySet()) {
             try {
                 region(slot, 0, 0, 0, 0);
             } catch (KvmException e) {
-                // Out of memory, at worst: the slot goes with the VM then, whose last descriptor is closed below.
+                // Out of memory, at worst: the slot goes with the VM then.
             }
         }
-        slots.clear();
-        fd.close();
     }
 }

@@ -68,9 +68,9 @@ public final class Vcpu implements AutoCloseable {
     }
 
     private final int id;
+    private final KvmVm vm;
     private final KvmDescriptor fd;
     private final Descriptor raw;
-    private final Mapping shared;
     private final MemorySegment run;
     private final Exits exits;
     private final VcpuState state;
@@ -90,21 +90,16 @@ public final class Vcpu implements AutoCloseable {
         this.id = id;
         this.fd = fd;
         this.raw = fd.raw();
-        this.shared = Mapping.of(raw, 0, runSize, Mapping.Access.SHARED);
-        this.run = shared.segment();
+        this.run = vm.mappings().map(raw, 0, runSize, Mapping.Access.SHARED);
         this.exits = new Exits(run);
         this.state = new VcpuState(vm, fd);
-        try {
-            this.dirtyRing = mapDirtyRing(vm);
-        } catch (RuntimeException e) {
-            shared.close();
-            throw e;
-        }
+        this.dirtyRing = mapDirtyRing(vm);
+        this.vm = vm;
     }
 
     private @Nullable DirtyRing mapDirtyRing(KvmVm vm) {
         long bytes = vm.dirtyRingBytes();
-        return bytes == 0 ? null : new DirtyRing(Mapping.of(raw, DIRTY_RING_AT, bytes, Mapping.Access.SHARED));
+        return bytes == 0 ? null : new DirtyRing(vm.mappings().map(raw, DIRTY_RING_AT, bytes, Mapping.Access.SHARED));
     }
 
     /** Its ID, which is also its initial APIC ID. */
@@ -415,14 +410,16 @@ public final class Vcpu implements AutoCloseable {
 
     /**
      * Interrupts the guest, waits until its run has returned, and gives the vCPU back. Idempotent. The VM keeps the vCPU's ID
-     * taken for its life.
+     * taken for its life, and its page mapped.
      */
     @Override
     public void close() {
-        if (closed) {
-            return;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
         }
-        closed = true;
         stop();
         long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
         while ((int) PHASE.getVolatile(this) != OUTSIDE && !isRunner() && System.nanoTime() - deadline < 0) {
@@ -433,9 +430,6 @@ public final class Vcpu implements AutoCloseable {
         if (timer != null) {
             timer.close();
         }
-        if (dirtyRing != null) {
-            dirtyRing.close();
-        }
-        shared.close();
+        vm.vcpuClosed();
     }
 }

@@ -53,11 +53,16 @@ public final class Mapping implements AutoCloseable {
      * @param length bytes, rounded up to 4 KiB by the kernel
      */
     public static Mapping of(Descriptor file, long offset, long length, Access access) {
+        return new Mapping(address(file, offset, length, access), length);
+    }
+
+    /** Where the kernel has put it; whoever calls unmaps it. */
+    static long address(Descriptor file, long offset, long length, Access access) {
         int fd = file.acquire();
         try {
             long address =
                     MemoryCalls.mmap(CallState.current(), 0, length, access.protection, access.flags, fd, offset);
-            return new Mapping(check(address, file, length, offset), length);
+            return check(address, file, length, offset);
         } finally {
             file.release();
         }
@@ -198,13 +203,17 @@ public final class Mapping implements AutoCloseable {
      */
     @Override
     public void close() {
+        close(arena);
+    }
+
+    static void close(Arena arena) {
         long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
-        while (segment.scope().isAlive()) {
+        while (arena.scope().isAlive()) {
             try {
                 arena.close();
                 return;
             } catch (IllegalStateException e) {
-                if (!segment.scope().isAlive()) {
+                if (!arena.scope().isAlive()) {
                     return;
                 }
                 if (System.nanoTime() - deadline > 0) {
