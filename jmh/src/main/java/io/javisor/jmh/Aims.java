@@ -19,7 +19,12 @@ final class Aims {
     /** At least 1.5 times as many as qemu-img. */
     private static final double SEQUENTIAL = 1 / 1.5;
 
+    /** At most 5 % more than a SCSI controller takes. */
+    private static final double FIBRE_CHANNEL = 1.05;
+
     private static final Map<String, Double> OF_CLASS = Map.of(
+            "FibreChannelRequests",
+            FIBRE_CHANNEL,
             "TypedExit",
             TYPED_EXIT,
             "DeviceExit",
@@ -40,7 +45,7 @@ final class Aims {
             "ScsiRequests.randomWritesDepth32",
             REQUESTS);
     private static final Set<String> SOMEBODY_WAITS =
-            Set.of("Life", "Signals", "ScsiRequests", "VhdxRequests", "VhdxSequential");
+            Set.of("Life", "Signals", "ScsiRequests", "FibreChannelRequests", "VhdxRequests", "VhdxSequential");
 
     private Aims() {}
 

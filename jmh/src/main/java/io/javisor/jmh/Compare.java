@@ -46,7 +46,8 @@ public final class Compare {
         }
         String part = System.getProperty("javisor.jmh.part", "native");
         if (!part.equals("disks")) {
-            options.exclude("^io\\.javisor\\.jmh\\.(Scsi|Vhdx)\\w+\\."); // they need tools: jmh/compare-disks
+            options.exclude(
+                    "^io\\.javisor\\.jmh\\.(Scsi|FibreChannel|Vhdx)\\w+\\."); // they need tools: jmh/compare-disks
         }
         List<Pairs> all = new ArrayList<>();
         for (RunResult result : new Runner(options.build()).run()) {

@@ -10,7 +10,7 @@ interface Peer {
         String method = benchmark.substring(benchmark.indexOf('.') + 1);
         return switch (benchmark.substring(0, benchmark.indexOf('.'))) {
             case "ScsiRequests" -> new FioPeer(method);
-            case "VhdxRequests" -> new RawPeer(method);
+            case "VhdxRequests", "FibreChannelRequests" -> new RawPeer(method);
             case "VhdxSequential" -> new QemuImgPeer(method);
             default -> ProgramPeer.start(benchmark);
         };

@@ -1,12 +1,14 @@
 package io.javisor.jmh;
 
 import io.javisor.kvm.partition.EpollReactor;
+import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.MeteredDisk;
 import io.javisor.storage.disk.MovableDisk;
 import io.javisor.storage.scsi.DiskUnit;
 import io.javisor.storage.storvsp.ScsiController;
 import io.javisor.storage.storvsp.StorageWorkers;
+import io.javisor.vmbus.channel.ChannelDevice;
 import io.javisor.vmbus.guest.GuestChannel;
 import io.javisor.vmbus.guest.GuestPacket;
 import io.javisor.vmbus.guest.TestGuest;
@@ -47,22 +49,27 @@ final class ScsiPath implements AutoCloseable {
     private long random = 88172645463325252L;
     private long next;
 
-    ScsiPath(Path image, DiskLoad load) {
-        this(image, load, new StorageWorkers("jmh-disk", WORKERS));
+    /** What the guest has between itself and the disk. */
+    @FunctionalInterface
+    interface Adapter {
+        /** The device, with the disk as its first unit. */
+        ChannelDevice to(Disk disk, Executor workers);
     }
 
-    private ScsiPath(Path image, DiskLoad load, StorageWorkers workers) {
+    ScsiPath(Path image, DiskLoad load, Adapter adapter) {
+        this(image, load, adapter, new StorageWorkers("jmh-disk", WORKERS));
+    }
+
+    private ScsiPath(Path image, DiskLoad load, Adapter adapter, StorageWorkers workers) {
         this.load = load;
         this.workers = workers;
         disk = new MeteredDisk(new MovableDisk(DiskImage.open(image), null));
         blocks = disk.size() / DiskLoad.BYTES;
         guest = new TestGuest(1, 16 << 20, reactor);
-        Executor executor = workers;
-        var controller = new ScsiController(0, "jmh", executor, 0);
-        controller.add(0, new DiskUnit(disk));
-        guest.bus().add(controller);
+        ChannelDevice device = adapter.to(disk, workers);
+        guest.bus().add(device);
         guest.connect(VmBusVersion.V5_3);
-        channel = guest.open(controller.offer(), RING_PAGES, RING_PAGES);
+        channel = guest.open(device.offer(), RING_PAGES, RING_PAGES);
         initialize();
         requests = new byte[load.depth()][];
         headers = new byte[load.depth()][];
@@ -75,6 +82,12 @@ final class ScsiPath implements AutoCloseable {
         channel.mask();
     }
 
+    static ChannelDevice controller(Disk disk, Executor workers) {
+        var controller = new ScsiController(0, "jmh", workers, 0);
+        controller.add(0, new DiskUnit(disk));
+        return controller;
+    }
+
     private static ByteBuffer packet(int operation) {
         return ByteBuffer.allocate(64)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -82,7 +95,7 @@ final class ScsiPath implements AutoCloseable {
                 .putInt(4, 1);
     }
 
-    /** As Linux's driver does: begin, version 6.2, properties, end; and the unit attention of a disk just plugged in. */
+    /** As Linux's driver does: begin, version 6.2, properties, end. */
     private void initialize() {
         ask(packet(7));
         ask(packet(9).putShort(12, (short) 0x0602));

@@ -71,10 +71,16 @@ public class ScsiRequests {
     @State(Scope.Thread)
     public abstract static class Way {
         private final ImageFormat format;
+        private final ScsiPath.Adapter adapter;
         private @Nullable ScsiPath path;
 
         Way(ImageFormat format) {
+            this(format, ScsiPath::controller);
+        }
+
+        Way(ImageFormat format, ScsiPath.Adapter adapter) {
             this.format = format;
+            this.adapter = adapter;
         }
 
         /** Opens it. */
@@ -82,7 +88,7 @@ public class ScsiRequests {
         public void open(BenchmarkParams benchmark) {
             String name = benchmark.getBenchmark();
             path = new ScsiPath(
-                    DiskFiles.image(format, "ours"), DiskLoad.of(name.substring(name.lastIndexOf('.') + 1)));
+                    DiskFiles.image(format, "ours"), DiskLoad.of(name.substring(name.lastIndexOf('.') + 1)), adapter);
         }
 
         long run(int requests) {

@@ -71,6 +71,12 @@ final class SoftwareLogin implements FabricLogin {
         }
 
         @Override
+        public @Nullable ScsiResult tryExecute(int lun, ScsiCommand command) {
+            ScsiResult result = isUp() ? target.tryExecute(lun, command) : null;
+            return result == null || san.isUp(port) ? result : ScsiResult.pathFailed();
+        }
+
+        @Override
         public long pace(int lun, long bytes) {
             return target.pace(lun, bytes);
         }

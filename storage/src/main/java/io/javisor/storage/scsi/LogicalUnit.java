@@ -151,9 +151,13 @@ public abstract class LogicalUnit {
         }
     }
 
-    /** Runs a command on the fast way: what has no attention, no reservation, no path to look at, and no error. */
+    /** Runs a command on the fast way: what has no attention, no reservation, an open path, and no error. */
     final @Nullable ScsiResult tryExecute(Nexus nexus, ScsiCommand command) {
-        if (groups != null || (reservations != null && reservations.isReserved()) || nexus.hasAttention()) {
+        PortGroups paths = groups;
+        if (paths != null && paths.state(nexus.port().group()).refuses()) {
+            return null;
+        }
+        if (reservations != null && reservations.isReserved() || nexus.hasAttention()) {
             return null;
         }
         try {

@@ -22,6 +22,7 @@ import io.javisor.storage.storvsp.FibreChannelGuest.Answer;
 import io.javisor.vmbus.guest.TestGuest;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -167,6 +168,36 @@ class FibreChannelAdapterTest {
         IoMemory all = IoMemory.allocate(disk.size());
         disk.read(0, all);
         assertThat(all.toByteArray()).doesNotContain((byte) 0x5A);
+    }
+
+    @Test
+    void whatWaitsForNothingIsAnsweredWithoutWorkers() {
+        var handedOn = new AtomicInteger();
+        var adapter = new FibreChannelAdapter(
+                0,
+                NAMES,
+                WwnSet.A,
+                work -> {
+                    handedOn.incrementAndGet();
+                    work.run();
+                },
+                1,
+                new CopyDomain());
+        adapter.connect(san, "");
+        FibreChannelGuest driver = boot(adapter);
+        settled(driver, 0, 3);
+        handedOn.set(0);
+        good(driver.command(0, 0, 3, "28000000000000000100", 512));
+        assertThat(handedOn).hasValue(0);
+        shown.setAccess(1, AccessState.STANDBY);
+        attention(driver.command(0, 0, 3, "28000000000000000100", 512), 0x2A06);
+        Answer refused = driver.command(0, 0, 3, "28000000000000000100", 512);
+        assertThat(refused.key())
+                .as("a path that is not to be used is looked at by workers")
+                .isEqualTo(2);
+        san.ports().getFirst().fail();
+        assertThat(driver.command(0, 0, 3, "28000000000000000100", 512).srb()).isEqualTo(FibreChannelGuest.ERROR);
+        assertThat(handedOn).hasValue(3);
     }
 
     @Test
