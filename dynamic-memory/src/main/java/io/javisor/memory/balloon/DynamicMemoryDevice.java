@@ -140,6 +140,7 @@ public final class DynamicMemoryDevice implements ChannelDevice, AutoCloseable {
         returning.forEach(ledger::putBack);
         var books = new StateWriter();
         ledger.save(books);
+        mover.tell(); // so that what is known of the saved machine is what a restored one begins with
         returning.forEach(range -> ledger.unmark(range));
         out.put("books", books);
         BalloonLink open = link;
@@ -164,7 +165,7 @@ public final class DynamicMemoryDevice implements ChannelDevice, AutoCloseable {
             again.restore(in.getInner("session"));
             saved = again;
         }
-        mover.restored();
+        mover.tell();
     }
 
     /** How the guest's memory fares as far as is known without asking; on the channel's reactor, or while none is open. */

@@ -131,8 +131,8 @@ final class MemoryMover {
         }
     }
 
-    /** All that was saved is known again: what the guest has can be told, though it has said nothing yet. */
-    void restored() {
+    /** Tells how things are, also while the guest stands still or has said nothing yet. */
+    void tell() {
         listener.status(status());
     }
 

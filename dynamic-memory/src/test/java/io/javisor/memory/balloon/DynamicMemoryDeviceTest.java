@@ -503,6 +503,7 @@ class DynamicMemoryDeviceTest {
         StateWriter saved = new StateWriter();
         guest.bus().save(saved);
         byte[] bytes = saved.toByteArray();
+        var told = events.last().assigned();
 
         RecordedMemory before = memory;
         memory = new RecordedMemory(before.plan);
@@ -511,6 +512,7 @@ class DynamicMemoryDeviceTest {
         DynamicMemoryDevice again = device();
         bus.add(again);
         bus.restore(new StateReader("vmbus", 1, bytes));
+        assertThat(events.last().assigned()).as("begins with what was told").isEqualTo(told);
         bus.resume();
         again.target(BalloonTarget.of(moment.equals("hot add") ? 300 * MIB : 200 * MIB));
         guest.run();

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Tag;
 @Tag("fuzz")
 class NvspFuzz {
     private static final int STEPS = 64;
-    private static final int INPUTS = 16; // before the guest, whose memory is used up, is made anew
+    private static final int INPUTS = 1024; // before the guest is made anew
 
     private @Nullable TestGuest guest;
     private NetworkAdapter adapter = new NetworkAdapter(0, A, 1500, 3);
@@ -49,7 +49,7 @@ class NvspFuzz {
             adapter = new NetworkAdapter(0, A, 1500, 3);
             peer = net.connect("peer", PortSettings.uplink(), this::check);
             adapter.plug(net.connect("guest", PortSettings.guest(A), adapter));
-            now = new TestGuest(2, 64 << 20);
+            now = new TestGuest(2, 16 << 20);
             now.bus().add(adapter);
             now.connect(VmBusVersion.V5_3);
             scratch = now.allocate(4096);
@@ -71,6 +71,7 @@ class NvspFuzz {
             return;
         }
         TestGuest now = fresh();
+        long before = now.mark();
         var nic = new GuestNic(now, adapter);
         if ((input[0] & 1) != 0) {
             nic.start(0x6_0001, 1500);
@@ -105,6 +106,8 @@ class NvspFuzz {
             }
         }
         nic.channel.close();
+        now.run();
+        now.release(before);
         if (!broken.isEmpty()) {
             throw new AssertionError(broken);
         }

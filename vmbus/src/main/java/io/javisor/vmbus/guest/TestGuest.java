@@ -188,7 +188,7 @@ public final class TestGuest implements AutoCloseable {
         return any;
     }
 
-    /** Allocates memory of whole pages; nothing is freed before the guest is closed. */
+    /** Allocates memory of whole pages, zeroed; it is freed by {@link #release}, or when the guest is closed. */
     public long allocate(long bytes) {
         long pages = (bytes + PageRuns.PAGE - 1) / PageRuns.PAGE;
         long gpa = nextPage * PageRuns.PAGE;
@@ -197,6 +197,18 @@ public final class TestGuest implements AutoCloseable {
         }
         nextPage += pages;
         return gpa;
+    }
+
+    /** What has been allocated so far, for {@link #release}. */
+    public long mark() {
+        return nextPage;
+    }
+
+    /** Frees all that was allocated since, which the host must have no part of any more. */
+    public void release(long mark) {
+        long at = (mark * PageRuns.PAGE) - MEMORY;
+        backing.discard(at, (nextPage - mark) * PageRuns.PAGE);
+        nextPage = mark;
     }
 
     // Control messages
