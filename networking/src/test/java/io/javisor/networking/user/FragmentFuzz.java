@@ -2,6 +2,7 @@ package io.javisor.networking.user;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.javisor.networking.frame.Frame;
+import java.util.Arrays;
 import java.util.BitSet;
 import org.junit.jupiter.api.Tag;
 
@@ -37,11 +38,10 @@ class FragmentFuzz {
                 continue; // dropped by itself, or no fragment
             }
             Frame frame = frame(ipv6, offset, length, more, options, (byte) (i / STEP + 1));
-            for (int at = offset; at < offset + length; at++) {
-                spoilt[which] |= known[which].get(at);
-                known[which].set(at);
-                written[which][at] = (byte) (i / STEP + 1);
-            }
+            int before = known[which].nextSetBit(offset);
+            spoilt[which] |= before >= 0 && before < offset + length;
+            known[which].set(offset, offset + length);
+            Arrays.fill(written[which], offset, offset + length, (byte) (i / STEP + 1));
             Frame whole = reassembly.add(frame, 0);
             if (reassembly.waiting() > Reassembly.MOST_PACKETS) {
                 throw new AssertionError(reassembly.waiting() + " packets");
@@ -59,10 +59,9 @@ class FragmentFuzz {
         if (whole.isFragment() || said != whole.length() || spoilt) {
             throw new AssertionError(whole.length() + " bytes, " + said + " said, overlaps: " + spoilt);
         }
-        for (int i = header; i < whole.length(); i++) {
-            if (whole.getByte(i) != (written[i - header] & 0xFF)) {
-                throw new AssertionError("byte " + (i - header));
-            }
+        int wrong = Arrays.mismatch(whole.bytes(), header, whole.length(), written, 0, whole.length() - header);
+        if (wrong >= 0) {
+            throw new AssertionError("byte " + wrong);
         }
     }
 
@@ -70,7 +69,7 @@ class FragmentFuzz {
         int header = ipv6 ? 62 : 34 + options;
         var frame = new Frame(header + length);
         frame.begin(header + length);
-        java.util.Arrays.fill(frame.bytes(), header, header + length, fill);
+        Arrays.fill(frame.bytes(), header, header + length, fill);
         frame.putShort(12, ipv6 ? Frame.IPV6 : Frame.IPV4);
         if (ipv6) {
             frame.putInt(14, 6 << 28);

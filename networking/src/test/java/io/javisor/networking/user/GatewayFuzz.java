@@ -61,12 +61,12 @@ class GatewayFuzz {
     @FuzzTest(maxDuration = "5m")
     void frames(byte[] input) {
         var alone = new Alone();
+        var frame = new Frame(); // one for all, as an adapter has it
         try {
             for (int at = 0; at + 2 <= input.length; ) {
                 int head = (input[at] & 0xFF) >>> 6;
                 int length = Math.min((input[at] & 0x0F) << 8 | input[at + 1] & 0xFF, input.length - at - 2);
                 byte[] before = head == 0 ? HEAD4 : head == 1 ? HEAD6 : new byte[0];
-                var frame = new Frame();
                 System.arraycopy(before, 0, frame.bytes(), 0, before.length);
                 System.arraycopy(input, at + 2, frame.bytes(), before.length, length);
                 frame.begin(before.length + length);
