@@ -114,6 +114,27 @@ public final class MeteredDisk implements Disk {
     }
 
     @Override
+    public boolean beginRead(long offset, IoMemory into, IoEngine engine, IoEngine.Completion completion) {
+        return disk.beginRead(offset, into, engine, counting(reads, completion));
+    }
+
+    @Override
+    public boolean beginWrite(long offset, IoMemory from, IoEngine engine, IoEngine.Completion completion) {
+        return disk.beginWrite(offset, from, engine, counting(writes, completion));
+    }
+
+    // What fails is done again, and counted then.
+    private IoEngine.Completion counting(Meter meter, IoEngine.Completion completion) {
+        long begun = System.nanoTime();
+        return moved -> {
+            if (moved >= 0) {
+                count(meter, moved, begun, true);
+            }
+            completion.ended(moved);
+        };
+    }
+
+    @Override
     public void flush() {
         long begun = System.nanoTime();
         boolean done = false;

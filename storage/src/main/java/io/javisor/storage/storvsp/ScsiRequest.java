@@ -1,5 +1,6 @@
 package io.javisor.storage.storvsp;
 
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.scsi.RemotePort;
 import io.javisor.storage.scsi.ScsiCommand;
@@ -61,6 +62,31 @@ final class ScsiRequest {
             System.getLogger("io.javisor.storage").log(System.Logger.Level.ERROR, "SCSI request, at once", e);
         }
         return answered;
+    }
+
+    /**
+     * Begins it without a thread that waits.
+     *
+     * @param completion told once the guest has its answer, or that it has none and {@link #run} is to make one
+     * @return false if there is no such way: then nobody is told
+     */
+    boolean begin(RemotePort target, IoEngine engine, IoEngine.Completion completion) {
+        try {
+            ScsiCommand asked = command();
+            return asked != null
+                    && target.begin(u8(Protocol.LUN), asked, engine, moved -> {
+                        try {
+                            if (moved >= 0) {
+                                answer(ScsiResult.good(moved));
+                            }
+                        } finally {
+                            completion.ended(moved);
+                        }
+                    });
+        } catch (RuntimeException e) {
+            System.getLogger("io.javisor.storage").log(System.Logger.Level.ERROR, "SCSI request, begun", e);
+            return false;
+        }
     }
 
     /** Runs it and answers the guest. */
