@@ -5,19 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.javisor.partition.HypervisorException;
+import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.ImageFormat;
 import io.javisor.storage.disk.ImageSpec;
 import io.javisor.storage.disk.IoLimits;
+import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.disk.Progress;
 import io.javisor.storage.scsi.DiskUnit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
-import io.javisor.storage.disk.Disk;
-import io.javisor.storage.disk.IoMemory;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,7 +39,11 @@ class DriveSpecTest {
                 .dvd(Path.of("b.iso"))
                 .disk(
                         Path.of("c.vhdx"),
-                        d -> d.overlay().iops(100).minimumIops(50).bandwidth(1 << 20).at(2, 7))
+                        d -> d.overlay()
+                                .iops(100)
+                                .minimumIops(50)
+                                .bandwidth(1 << 20)
+                                .at(2, 7))
                 .spec();
         assertThat(spec.drives()).hasSize(3);
         assertThat(spec.needsHyperV()).isTrue();

@@ -19,9 +19,8 @@ import java.util.Set;
  * @param options each with its value, if it has one
  */
 record DriveArgument(String option, Path file, List<String> options) {
-    static final String SYNTAX =
-            "FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]"
-                    + "[,iops-min=N][,bandwidth=SIZE]";
+    static final String SYNTAX = "FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]"
+            + "[,iops-min=N][,bandwidth=SIZE]";
 
     private static final Set<String> NAMES =
             Set.of("format", "readonly", "overlay", "direct", "sector", "iops", "iops-min", "bandwidth");

@@ -112,8 +112,7 @@ public final class IoUring implements AutoCloseable {
                 cqTail = p.get(JAVA_INT, CQ_OFFSETS + 4);
                 cqes = p.get(JAVA_INT, CQ_OFFSETS + 20);
                 long array = p.get(JAVA_INT, SQ_OFFSETS + 24);
-                long bytes =
-                        Math.max(array + 4L * capacity, cqes + (long) CQE_BYTES * p.get(JAVA_INT, CQ_ENTRIES));
+                long bytes = Math.max(array + 4L * capacity, cqes + (long) CQE_BYTES * p.get(JAVA_INT, CQ_ENTRIES));
                 opened = Mapping.of(ring, QUEUES_OFFSET, bytes, Mapping.Access.SHARED);
                 sqMask = opened.segment().get(JAVA_INT, p.get(JAVA_INT, SQ_OFFSETS + 8));
                 cqMask = opened.segment().get(JAVA_INT, p.get(JAVA_INT, CQ_OFFSETS + 8));

@@ -62,8 +62,7 @@ class IoUringTest {
                 from.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 31));
             }
             assertThat(ring.capacity()).isEqualTo(8);
-            assertThat(ring.prepareWrite(
-                            file, vector(from.asSlice(4096), from.asSlice(0, 1000)), 10_000, 1, false))
+            assertThat(ring.prepareWrite(file, vector(from.asSlice(4096), from.asSlice(0, 1000)), 10_000, 1, false))
                     .isTrue();
             assertThat(ring.prepareWrite(file, vector(from.asSlice(0, 500)), 0, 2, true))
                     .isTrue();

@@ -55,9 +55,7 @@ public abstract class CheckedDisk implements Disk {
 
     @Override
     public final boolean beginWrite(long offset, IoMemory from, IoEngine engine, IoEngine.Completion completion) {
-        return !traits().readOnly()
-                && isBeginning(offset, from)
-                && doBegin(offset, from, true, engine, completion);
+        return !traits().readOnly() && isBeginning(offset, from) && doBegin(offset, from, true, engine, completion);
     }
 
     private boolean isBeginning(long offset, IoMemory memory) {

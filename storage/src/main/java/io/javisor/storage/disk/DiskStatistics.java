@@ -37,9 +37,8 @@ public record DiskStatistics(
         boolean belowMinimum,
         long minimumMisses) {
     /** Nothing yet. */
-    public static final DiskStatistics NONE =
-            new DiskStatistics(
-                    0, 0, Duration.ZERO, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, 0, 0, Duration.ZERO, false, 0);
+    public static final DiskStatistics NONE = new DiskStatistics(
+            0, 0, Duration.ZERO, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, 0, 0, Duration.ZERO, false, 0);
 
     /** Mean time of a read; zero if there was none. */
     public Duration meanRead() {

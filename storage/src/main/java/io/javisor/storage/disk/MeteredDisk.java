@@ -181,8 +181,7 @@ public final class MeteredDisk implements Disk {
     }
 
     // What fails is done again, and counted then.
-    private IoEngine.Completion counting(
-            Meter meter, IoEngine.Completion completion, @Nullable MinimumWatch watch) {
+    private IoEngine.Completion counting(Meter meter, IoEngine.Completion completion, @Nullable MinimumWatch watch) {
         long begun = System.nanoTime();
         return moved -> {
             if (moved >= 0) {

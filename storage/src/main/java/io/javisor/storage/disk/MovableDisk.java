@@ -246,8 +246,7 @@ public final class MovableDisk implements Disk {
             return false;
         }
         try {
-            return mirror == null
-                    && inFlight.begin(completion, how);
+            return mirror == null && inFlight.begin(completion, how);
         } finally {
             gate.readLock().unlock();
         }

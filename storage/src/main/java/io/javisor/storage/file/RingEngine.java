@@ -10,6 +10,7 @@ import io.javisor.storage.disk.IoMemory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -126,7 +127,7 @@ public final class RingEngine implements IoEngine {
     }
 
     private void run(IoUring ring, EventFd wake) {
-        var requests = new Request[PLACES];
+        @Nullable Request[] requests = new Request[PLACES];
         var free = new ArrayDeque<Integer>(PLACES);
         for (int i = 0; i < PLACES; i++) {
             free.add(i);
@@ -156,7 +157,7 @@ public final class RingEngine implements IoEngine {
                     continue;
                 }
                 int place = (int) ring.token();
-                Request ended = requests[place];
+                Request ended = Objects.requireNonNull(requests[place]);
                 requests[place] = null;
                 free.add(place);
                 long bytes = ended.memory.byteSize();

@@ -55,15 +55,13 @@ class RequestsInFlightTest {
         DiskImage.create(image(), ImageSpec.fixed(ImageFormat.RAW, SIZE));
         workers = new StorageWorkers("test", 4, ring);
         boolean lies = folder.startsWith("/dev/shm");
-        disk = new MeteredDisk(
-                new MovableDisk(DiskImage.open(image(), DiskOptions.DEFAULT.withDirect(!lies)), null));
+        disk = new MeteredDisk(new MovableDisk(DiskImage.open(image(), DiskOptions.DEFAULT.withDirect(!lies)), null));
         controller = new ScsiController(0, "vm", workers, 0);
         controller.add(0, new DiskUnit(disk));
         guest.bus().add(controller);
         guest.connect(VmBusVersion.V5_3);
         GuestChannel channel = guest.open(controller.offer(), 32, 32);
-        for (ByteBuffer step :
-                List.of(packet(7), packet(9).putShort(12, (short) 0x0602), packet(10), packet(8))) {
+        for (ByteBuffer step : List.of(packet(7), packet(9).putShort(12, (short) 0x0602), packet(10), packet(8))) {
             channel.send(1, step.array(), true);
             assertThat(channel.receive().buffer().getInt(8)).isZero();
         }
