@@ -102,7 +102,7 @@ class RingEngineTest {
             assertThat(metered.statistics().errors()).isZero();
             assertThat(metered.statistics().writes() + metered.statistics().reads())
                     .as("all counted once, by the ring or by a thread")
-                    .isEqualTo(4 * 30 * 40 * 2);
+                    .isEqualTo(4L * 30 * 40 * 2);
         }
     }
 
@@ -110,7 +110,7 @@ class RingEngineTest {
         var random = new Random(thread);
         try (Arena arena = Arena.ofShared()) {
             for (int round = 0; round < 30; round++) {
-                long first = thread * 400L + 40 * random.nextInt(10);
+                long first = thread * 400L + 40L * random.nextInt(10);
                 var all = new Semaphore(0);
                 List<IoMemory> written = new ArrayList<>();
                 List<IoMemory> read = new ArrayList<>();

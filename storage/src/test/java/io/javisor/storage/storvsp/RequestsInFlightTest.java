@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -47,6 +48,10 @@ class RequestsInFlightTest {
     private @Nullable MeteredDisk disk;
     private @Nullable ScsiController controller;
 
+    private MeteredDisk disk() {
+        return Objects.requireNonNull(disk);
+    }
+
     private Path image() {
         return folder.resolve("disk.raw");
     }
@@ -62,7 +67,9 @@ class RequestsInFlightTest {
         guest.connect(VmBusVersion.V5_3);
         GuestChannel channel = guest.open(controller.offer(), 32, 32);
         for (ByteBuffer step : List.of(packet(7), packet(9).putShort(12, (short) 0x0602), packet(10), packet(8))) {
-            channel.send(1, step.array(), true);
+            byte[] bytes = new byte[step.capacity()];
+            step.get(0, bytes);
+            channel.send(1, bytes, true);
             assertThat(channel.receive().buffer().getInt(8)).isZero();
         }
         for (int i = 0; i < MANY; i++) {
@@ -149,13 +156,13 @@ class RequestsInFlightTest {
                 assertThat(back).isEqualTo(data.get(i));
             }
         }
-        assertThat(disk).isNotNull();
-        assertThat(disk.statistics().errors()).isZero();
-        assertThat(disk.statistics().reads()).isEqualTo(10 * MANY);
-        assertThat(disk.statistics().writtenBytes()).isEqualTo(10L * MANY * BLOCK);
+        assertThat(disk().statistics().errors()).isZero();
+        assertThat(disk().statistics().reads()).isEqualTo(10L * MANY);
+        assertThat(disk().statistics().writtenBytes()).isEqualTo(10L * MANY * BLOCK);
         boolean needsNone = ring && StorageWorkers.ringRefusal() == null && !folder.startsWith("/dev/shm");
-        assertThat(workers).isNotNull();
-        assertThat(workers.threads()).as("threads that waited").matches(n -> (n == 0) == needsNone);
+        assertThat(Objects.requireNonNull(workers).threads())
+                .as("threads that waited")
+                .matches(n -> (n == 0) == needsNone);
     }
 
     /** A bus that is to stand still waits for what is under way; the guest has its answers afterwards. */
@@ -175,10 +182,9 @@ class RequestsInFlightTest {
                 Thread.sleep(1);
                 guest.run();
             }
-            assertThat(disk).isNotNull();
-            assertThat(disk.statistics().writes())
+            assertThat(disk().statistics().writes())
                     .as("done when the bus stands still")
-                    .isEqualTo((round + 1) * MANY);
+                    .isEqualTo((round + 1L) * MANY);
             guest.bus().resume();
             assertThat(answers(channel, MANY)).hasSize(MANY);
         }
@@ -193,10 +199,8 @@ class RequestsInFlightTest {
             send(channel, true, i, i);
         }
         channel.flush();
-        assertThat(controller).isNotNull();
-        assertThat(controller.remove(0)).isNotNull();
-        assertThat(disk).isNotNull();
-        disk.close();
+        assertThat(Objects.requireNonNull(controller).remove(0)).isNotNull();
+        disk().close();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         for (int told = 0; told < MANY; ) {
             GuestPacket answer = channel.tryReceive();
@@ -231,7 +235,6 @@ class RequestsInFlightTest {
         }
         assertThat(answer.buffer().get(14) & 0xFF).as("error, with sense").isEqualTo(0x84);
         assertThat(answer.buffer().get(30) & 0xF).as("medium error").isEqualTo(3);
-        assertThat(disk).isNotNull();
-        assertThat(disk.statistics().errors()).isEqualTo(1);
+        assertThat(disk().statistics().errors()).isEqualTo(1);
     }
 }
