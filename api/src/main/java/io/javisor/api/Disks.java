@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,11 +22,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Disks {
     private static final int MOST_THREADS = 64;
+    // A system property for those who don't trust their kernel's io_uring.
+    private static final String NO_RING = "javisor.disks.no-io-uring";
 
     private final String machine;
     private final String initiator;
     private final int vcpus;
     private final TreeMap<DriveAddress, Drive> drives = new TreeMap<>();
+    private volatile Consumer<MachineEvent> events = _ -> {};
     private boolean open;
     private @Nullable Plugged plugged;
 
@@ -54,6 +58,16 @@ public final class Disks {
                 }
             }
         }
+    }
+
+    /** Says who hears of what happens to them. */
+    void tell(Consumer<MachineEvent> listener) {
+        events = listener;
+    }
+
+    /** Tells of something that happened to one of them. From any thread. */
+    void publish(MachineEvent event) {
+        events.accept(event);
     }
 
     /** All drives, in the order of their addresses. */
@@ -205,7 +219,7 @@ public final class Disks {
     /** Offers the controllers with their drives to a guest that is about to run. */
     synchronized void plugInto(VmBus bus) {
         int threads = Math.min(MOST_THREADS, 8 + 4 * vcpus);
-        var run = new Plugged(bus, new StorageWorkers(machine + " disk", threads));
+        var run = new Plugged(bus, new StorageWorkers(machine + " disk", threads, !Boolean.getBoolean(NO_RING)));
         plugged = run;
         for (Drive drive : drives.values()) {
             attach(run, drive);

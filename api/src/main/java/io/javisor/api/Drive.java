@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
@@ -107,8 +108,21 @@ public final class Drive {
     public void limit(IoLimits to) {
         synchronized (this) {
             limits = to;
+            if (disk instanceof MeteredDisk metered) {
+                watch(metered);
+            }
         }
         disks.limit(this, to);
+    }
+
+    private void watch(MeteredDisk metered) {
+        long minimum = limits.minimumIops();
+        metered.setMinimum(minimum, below -> {
+            if (below) {
+                LOG.log(System.Logger.Level.WARNING, "{0} does less than {1} requests a second", this, minimum);
+            }
+            disks.publish(new MachineEvent.DiskMinimumChanged(Instant.now(), address, minimum, below));
+        });
     }
 
     /** What it has done since the machine last started. Zeroes for DVD drives and for units that the application brought. */
@@ -266,6 +280,7 @@ public final class Drive {
         var placed = new MovableDisk(described.overlay() ? OverlayDisk.inMemory(image, true) : image, identity);
         movable = placed;
         var metered = new MeteredDisk(placed);
+        watch(metered);
         disk = metered;
         var made = new DiskUnit(metered);
         unit = made;

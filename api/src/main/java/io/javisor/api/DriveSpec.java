@@ -67,6 +67,7 @@ public record DriveSpec(
         private boolean overlay;
         private long iops;
         private long bandwidth;
+        private long minimumIops;
         private @Nullable DriveAddress address;
 
         Builder(Kind kind, @Nullable Path path) {
@@ -128,6 +129,12 @@ public record DriveSpec(
             return this;
         }
 
+        /** Has the machine tell when the disk does fewer requests a second than this, counted in 8 KiB: see {@link IoLimits}. */
+        public Builder minimumIops(long least) {
+            minimumIops = least;
+            return this;
+        }
+
         /** Limits bytes a second: see {@link IoLimits}. */
         public Builder bandwidth(long bytes) {
             bandwidth = bytes;
@@ -165,7 +172,7 @@ public record DriveSpec(
             }
             IoLimits limits = IoLimits.NONE;
             try {
-                limits = new IoLimits(iops, bandwidth);
+                limits = new IoLimits(iops, bandwidth, minimumIops);
             } catch (IllegalArgumentException e) {
                 problems.add(at + ".limits", String.valueOf(e.getMessage()));
             }

@@ -3,6 +3,7 @@ package io.javisor.api;
 import io.javisor.kvm.Capability;
 import io.javisor.kvm.Kvm;
 import io.javisor.partition.HypervisorException;
+import io.javisor.storage.storvsp.StorageWorkers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +51,7 @@ public final class Host {
                     e.remedy() == null ? "" : e.remedy()));
         }
         checks.add(sharedHugePages(shmemHuge));
+        checks.add(ioUring());
         return new HostReport(checks, hyperV, emulated);
     }
 
@@ -103,6 +105,18 @@ public final class Host {
                                 cost,
                                 "use " + remedy));
         return there;
+    }
+
+    private static HostCheck ioUring() {
+        String refusal = StorageWorkers.ringRefusal();
+        return refusal == null
+                ? HostCheck.ok("io-uring", "disks wait for files in the kernel")
+                : new HostCheck(
+                        "io-uring",
+                        HostCheck.Status.MISSING,
+                        refusal,
+                        "a thread waits for each request of a disk that is not in the page cache",
+                        "use a kernel from 5.6 on, with kernel.io_uring_disabled=0, and a container that allows io_uring");
     }
 
     private static HostCheck sharedHugePages(Path setting) {

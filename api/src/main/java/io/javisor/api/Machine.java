@@ -89,6 +89,7 @@ final class Machine implements Hardware.RunListener {
         this.inputs = inputs;
         this.ram = ram;
         this.disks = disks;
+        disks.tell(events::publish);
         this.network = new MachineNetwork(spec);
         this.fibreChannel = fibreChannel;
         this.console = new Console(spec.name());

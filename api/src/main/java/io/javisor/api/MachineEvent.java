@@ -46,4 +46,14 @@ public sealed interface MachineEvent {
      * @param state since then
      */
     record HeartbeatChanged(Instant at, HeartbeatService.State state) implements MachineEvent {}
+
+    /**
+     * A disk that is asked all the time has begun to do less than its minimum of requests a second, or does no less any more.
+     *
+     * @param at when
+     * @param drive where the disk is plugged in
+     * @param minimum requests a second that it should do at least: see {@link io.javisor.storage.disk.IoLimits}
+     * @param below whether it does less
+     */
+    record DiskMinimumChanged(Instant at, DriveAddress drive, long minimum, boolean below) implements MachineEvent {}
 }

@@ -5,18 +5,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.javisor.partition.HypervisorException;
+import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.ImageFormat;
 import io.javisor.storage.disk.ImageSpec;
 import io.javisor.storage.disk.IoLimits;
+import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.disk.Progress;
 import io.javisor.storage.scsi.DiskUnit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Drives of a machine that is described, and of one that does not run. */
@@ -35,12 +39,16 @@ class DriveSpecTest {
                 .dvd(Path.of("b.iso"))
                 .disk(
                         Path.of("c.vhdx"),
-                        d -> d.overlay().iops(100).bandwidth(1 << 20).at(2, 7))
+                        d -> d.overlay()
+                                .iops(100)
+                                .minimumIops(50)
+                                .bandwidth(1 << 20)
+                                .at(2, 7))
                 .spec();
         assertThat(spec.drives()).hasSize(3);
         assertThat(spec.needsHyperV()).isTrue();
         DriveSpec last = spec.drives().getLast();
-        assertThat(last.limits()).isEqualTo(new IoLimits(100, 1 << 20));
+        assertThat(last.limits()).isEqualTo(new IoLimits(100, 1 << 20, 50));
         assertThat(last.address()).isEqualTo(new DriveAddress(2, 7));
         assertThat(last.options().readOnly()).as("the file under an overlay").isTrue();
         assertThat(spec.drives().stream().map(DriveSpec::writesFile)).containsExactly(true, false, false);
@@ -133,6 +141,36 @@ class DriveSpecTest {
         DiskImage.open(file).close();
         assertThat(disks.list()).containsExactly(again);
         assertThat(again.statistics().writes()).isZero();
+    }
+
+    /** A disk that takes its time misses its minimum: the statistics and an event say so, until the minimum is changed. */
+    @Test
+    @Timeout(120)
+    void aMissedMinimumIsTold() throws Exception {
+        Path file = folder.resolve("slow.raw");
+        DiskImage.create(file, ImageSpec.dynamic(ImageFormat.RAW, 1 << 20));
+        var disks = new Disks(
+                machine().disk(file, d -> d.minimumIops(IoLimits.MOST_IOPS)).spec());
+        var told = new LinkedBlockingQueue<MachineEvent>();
+        disks.tell(told::add);
+        disks.open();
+        Drive drive = disks.list().getFirst();
+        Disk disk = ((DiskUnit) drive.open("m")).disk();
+        IoMemory memory = IoMemory.allocate(256 << 10);
+        MachineEvent event;
+        do {
+            disk.read(0, memory);
+        } while ((event = told.poll()) == null);
+        assertThat(event).isInstanceOfSatisfying(MachineEvent.DiskMinimumChanged.class, e -> {
+            assertThat(e.drive()).isEqualTo(new DriveAddress(0, 0));
+            assertThat(e.minimum()).isEqualTo(IoLimits.MOST_IOPS);
+            assertThat(e.below()).isTrue();
+        });
+        assertThat(drive.statistics().minimumMisses()).isPositive();
+        drive.limit(IoLimits.NONE);
+        assertThat(drive.statistics().belowMinimum()).isFalse();
+        assertThat(drive.statistics().minimumMisses()).isPositive();
+        disks.close();
     }
 
     @Test

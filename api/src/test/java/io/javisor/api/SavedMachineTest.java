@@ -82,6 +82,26 @@ class SavedMachineTest {
         assertThat(files()).containsExactly(folder.resolve("state"));
     }
 
+    /** What the guest has written to an overlay would be missing; the machine goes on, and is saved once the disk is gone. */
+    @Test
+    void aDiskThatForgetsItsWritesIsNotSaved() throws Exception {
+        Path base = Files.write(folder.resolve("base.raw"), new byte[4096]);
+        Path state = folder.resolve("state");
+        try (VirtualMachine vm = running()) {
+            Drive forgetful = vm.disks().add(DriveSpec.builder(base).overlay().build());
+            assertThatThrownBy(() -> vm.save(state)).isInstanceOfSatisfying(HypervisorException.class, e -> {
+                assertThat(e.code()).isEqualTo("saved-state-drive");
+                assertThat(e).hasMessageContaining("base.raw at 0:0 keeps what the guest writes in memory");
+                assertThat(e.remedy()).contains("use a differencing disk");
+            });
+            assertThat(vm.state()).isEqualTo(MachineState.RUNNING);
+            assertThat(files()).containsExactly(base);
+            assertThat(vm.disks().remove(forgetful)).isTrue();
+            vm.save(state);
+            assertThat(SavedState.open(state).spec().drives()).isEmpty();
+        }
+    }
+
     @Test
     void aRestoredMachineIsSavedAgain() {
         Path first = folder.resolve("first");

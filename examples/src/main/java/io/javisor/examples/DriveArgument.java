@@ -12,18 +12,18 @@ import java.util.Set;
 
 /**
  * What {@code --disk} is given: {@code FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]
- * [,bandwidth=SIZE]}. A file's name may have commas: it ends where nothing but options follows.
+ * [,iops-min=N][,bandwidth=SIZE]}. A file's name may have commas: it ends where nothing but options follows.
  *
  * @param option what it is given to, for messages
  * @param file of the image
  * @param options each with its value, if it has one
  */
 record DriveArgument(String option, Path file, List<String> options) {
-    static final String SYNTAX =
-            "FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]" + "[,bandwidth=SIZE]";
+    static final String SYNTAX = "FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096][,iops=N]"
+            + "[,iops-min=N][,bandwidth=SIZE]";
 
     private static final Set<String> NAMES =
-            Set.of("format", "readonly", "overlay", "direct", "sector", "iops", "bandwidth");
+            Set.of("format", "readonly", "overlay", "direct", "sector", "iops", "iops-min", "bandwidth");
 
     static DriveArgument parse(String text) {
         return parse("--disk", text);
@@ -83,6 +83,7 @@ record DriveArgument(String option, Path file, List<String> options) {
             case "direct" -> to.direct();
             case "sector" -> to.sectorBytes((int) Math.min(Integer.MAX_VALUE, number(name, value)));
             case "iops" -> to.iops(number(name, value));
+            case "iops-min" -> to.minimumIops(number(name, value));
             default -> to.bandwidth(MemorySize.parse(value));
         }
     }

@@ -132,7 +132,8 @@ final class MachineOptions {
             paramLabel = DriveArgument.SYNTAX,
             description = {
                 "A disk: a raw image, a block device, or a VHD or VHDX by its name; repeat it for more.",
-                "overlay: what the guest writes is gone when the machine ends. iops counts in 8 KiB."
+                "overlay: what the guest writes is gone when the machine ends. iops counts in 8 KiB.",
+                "iops-min: warns when the host does less."
             })
     private List<String> disks = List.of();
 

@@ -14,14 +14,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DriveArgumentTest {
     @Test
     void readsAllOptions() {
-        DriveSpec spec = DriveArgument.parse("a.img,format=raw,readonly,direct,sector=4096,iops=500,bandwidth=2M")
+        DriveSpec spec = DriveArgument.parse(
+                        "a.img,format=raw,readonly,direct,sector=4096,iops=500,iops-min=100,bandwidth=2M")
                 .spec();
         assertThat(spec.path()).isEqualTo(Path.of("a.img"));
         assertThat(spec.options().format()).isEqualTo(ImageFormat.RAW);
         assertThat(spec.options().readOnly()).isTrue();
         assertThat(spec.options().direct()).isTrue();
         assertThat(spec.options().sectorBytes()).isEqualTo(4096);
-        assertThat(spec.limits()).isEqualTo(new IoLimits(500, 2 << 20));
+        assertThat(spec.limits()).isEqualTo(new IoLimits(500, 2 << 20, 100));
     }
 
     @Test

@@ -100,13 +100,16 @@ final class DiskRounds {
             String said = guest.await("load " + name + " ends:");
             Counts after = Counts.now(guest.returns());
             Matcher end = ENDS.matcher(said);
-            while (end.find()) {
-                if (name.equals(end.group(1) + " " + end.group(2))) {
-                    Load load = Load.of(name, end, before, after);
-                    System.out.println(load);
-                    all.add(load);
-                }
+            boolean found = false;
+            while (!found && end.find()) {
+                found = name.equals(end.group(1) + " " + end.group(2));
             }
+            if (!found) {
+                throw new IllegalStateException("no result of " + name + " in what the guest said: " + said);
+            }
+            Load load = Load.of(name, end, before, after);
+            System.out.println(load);
+            all.add(load);
         }
         return all;
     }

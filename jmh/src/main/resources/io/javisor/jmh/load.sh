@@ -15,7 +15,7 @@ for depth in 1 32; do
         echo "load $kind $depth begins"
         load $kind $depth $REQUESTS
         # Requests a second, of reads or of writes.
-        echo "load $kind $depth ends: $REQUESTS requests, $(awk -F ';' '{ print $8 + $49 }' /tmp/said) a second"
+        echo "load $kind $depth ends: $REQUESTS requests, $(awk -F ';' '/^3;/ { printf "%d", $8 + $49 }' /tmp/said) a second"
     done
 done
 echo "load is over"

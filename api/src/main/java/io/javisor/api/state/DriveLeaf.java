@@ -31,6 +31,7 @@ final class DriveLeaf {
                 }
                 options(out, options);
                 out.put("iops", limits.iops()).put("bandwidth", limits.bandwidth());
+                out.put("minimumIops", limits.minimumIops());
                 if (address != null) {
                     out.put("controller", address.controller()).put("lun", address.lun());
                 }
@@ -67,7 +68,10 @@ final class DriveLeaf {
                             in.has("identity") ? UUID.fromString(in.getString("identity")) : null,
                             ParentPolicy.sameFolder()),
                     in.getBoolean("overlay"),
-                    new IoLimits(in.getLong("iops"), in.getLong("bandwidth")),
+                    new IoLimits(
+                            in.getLong("iops"),
+                            in.getLong("bandwidth"),
+                            in.has("minimumIops") ? in.getLong("minimumIops") : 0), // states of before have none
                     in.has("controller")
                             ? new DriveAddress(
                                     in.getInt("controller", 0, ScsiController.MOST_CONTROLLERS - 1),

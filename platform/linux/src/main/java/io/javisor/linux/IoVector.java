@@ -71,6 +71,11 @@ public final class IoVector {
         return vectors.address();
     }
 
+    /** Copies the list that the kernel reads, 16 bytes for each piece: address, length. */
+    void copyListTo(MemorySegment list) {
+        MemorySegment.copy(vectors, 0, list, 0, (long) count * IOVEC_BYTES);
+    }
+
     /** A piece of memory that is of another arena than one; null if all are of one. */
     @Nullable
     MemorySegment someArena(@Nullable MemorySegment than) {

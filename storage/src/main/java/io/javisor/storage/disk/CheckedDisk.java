@@ -49,6 +49,20 @@ public abstract class CheckedDisk implements Disk {
     }
 
     @Override
+    public final boolean beginRead(long offset, IoMemory into, IoEngine engine, IoEngine.Completion completion) {
+        return isBeginning(offset, into) && doBegin(offset, into, false, engine, completion);
+    }
+
+    @Override
+    public final boolean beginWrite(long offset, IoMemory from, IoEngine engine, IoEngine.Completion completion) {
+        return !traits().readOnly() && isBeginning(offset, from) && doBegin(offset, from, true, engine, completion);
+    }
+
+    private boolean isBeginning(long offset, IoMemory memory) {
+        return !closed.get() && isRange(offset, memory.byteSize()) && memory.byteSize() > 0;
+    }
+
+    @Override
     public final void zero(long offset, long length, boolean release) {
         checkWritable();
         if (check(offset, length)) {
@@ -92,6 +106,12 @@ public abstract class CheckedDisk implements Disk {
 
     /** Writes a range that is on the disk, which is writable, if that waits for nothing. */
     protected boolean doTryWrite(long offset, IoMemory from) {
+        return false;
+    }
+
+    /** Begins a transfer of a range that is on the disk, which is writable if it is to be written. */
+    protected boolean doBegin(
+            long offset, IoMemory memory, boolean writing, IoEngine engine, IoEngine.Completion completion) {
         return false;
     }
 

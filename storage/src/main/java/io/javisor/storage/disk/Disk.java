@@ -54,6 +54,22 @@ public interface Disk extends AutoCloseable {
         return false;
     }
 
+    /**
+     * Begins to read sectors without a thread that waits.
+     *
+     * @param into where they go; it must stay until the completion has been told
+     * @param engine that does it
+     * @return false if there is no such way now: then nothing has happened, and nobody is told
+     */
+    default boolean beginRead(long offset, IoMemory into, IoEngine engine, IoEngine.Completion completion) {
+        return false;
+    }
+
+    /** Begins to write sectors, not durably; otherwise as {@link #beginRead}. */
+    default boolean beginWrite(long offset, IoMemory from, IoEngine engine, IoEngine.Completion completion) {
+        return false;
+    }
+
     /** Returns when all writes that had returned before are on stable storage. */
     void flush();
 

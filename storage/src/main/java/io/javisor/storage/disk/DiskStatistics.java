@@ -18,6 +18,8 @@ import java.time.Duration;
  * @param zeroedBytes bytes
  * @param errors requests of any kind that failed
  * @param longest request of any kind
+ * @param belowMinimum whether it did less than its minimum of requests a second of late, though it was asked all the time
+ * @param minimumMisses seconds, or somewhat longer spans, of which that is true
  */
 public record DiskStatistics(
         long reads,
@@ -31,10 +33,12 @@ public record DiskStatistics(
         long zeroes,
         long zeroedBytes,
         long errors,
-        Duration longest) {
+        Duration longest,
+        boolean belowMinimum,
+        long minimumMisses) {
     /** Nothing yet. */
-    public static final DiskStatistics NONE =
-            new DiskStatistics(0, 0, Duration.ZERO, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, 0, 0, Duration.ZERO);
+    public static final DiskStatistics NONE = new DiskStatistics(
+            0, 0, Duration.ZERO, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0, 0, 0, Duration.ZERO, false, 0);
 
     /** Mean time of a read; zero if there was none. */
     public Duration meanRead() {

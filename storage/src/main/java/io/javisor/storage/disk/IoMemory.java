@@ -3,6 +3,7 @@ package io.javisor.storage.disk;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * The memory of one transfer: pieces, one after the other. Immutable, though the bytes are not. Pieces of native memory are
@@ -25,6 +26,15 @@ public final class IoMemory {
     /** Several pieces, in order. */
     public static IoMemory of(List<MemorySegment> pieces) {
         return adopt(pieces.toArray(MemorySegment[]::new));
+    }
+
+    /** Several pieces, in order, which a function gives by number; makes nothing besides. */
+    public static IoMemory of(int count, IntFunction<MemorySegment> pieces) {
+        var all = new MemorySegment[count];
+        for (int i = 0; i < count; i++) {
+            all[i] = pieces.apply(i);
+        }
+        return adopt(all);
     }
 
     /** All of an array. */

@@ -23,6 +23,8 @@ public final class MovableDisk implements Disk {
     private final long size;
     // Requests share it; who changes the two fields below has it alone.
     private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
+    // Requests that outlive their hold of the gate; none begins while somebody has it alone.
+    private final InFlight inFlight = new InFlight();
     private Disk current;
     private @Nullable Mirror mirror;
     private boolean closed;
@@ -84,6 +86,7 @@ public final class MovableDisk implements Disk {
             if (mirror != null) {
                 throw new DiskException(Kind.BUSY, current + " is being moved already", "wait for the end of that");
             }
+            inFlight.awaitNone(); // what they write must be in what is copied
             Mirror made = new Mirror(current, target);
             mirror = made;
             return made;
@@ -227,6 +230,28 @@ public final class MovableDisk implements Disk {
         }
     }
 
+    @Override
+    public boolean beginRead(long offset, IoMemory into, IoEngine engine, IoEngine.Completion completion) {
+        return begin(completion, leaving -> current.beginRead(offset, into, engine, leaving));
+    }
+
+    @Override
+    public boolean beginWrite(long offset, IoMemory from, IoEngine engine, IoEngine.Completion completion) {
+        return begin(completion, leaving -> current.beginWrite(offset, from, engine, leaving));
+    }
+
+    /** Not while it moves, so that a move has to wait only for those that had begun before. */
+    private boolean begin(IoEngine.Completion completion, Predicate<IoEngine.Completion> how) {
+        if (!enter()) {
+            return false;
+        }
+        try {
+            return mirror == null && inFlight.begin(completion, how);
+        } finally {
+            gate.readLock().unlock();
+        }
+    }
+
     // Who waits for the gate goes first: those who never wait could keep it from opening for ever.
     @SuppressWarnings("LockNotBeforeTry") // the caller releases it
     private boolean enter() {
@@ -301,6 +326,7 @@ public final class MovableDisk implements Disk {
         gate.writeLock().lock();
         try {
             closed = true;
+            inFlight.awaitNone();
             current.close();
         } finally {
             gate.writeLock().unlock();

@@ -3,6 +3,7 @@ package io.javisor.storage.fibrechannel;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.scsi.CopyDomain;
 import io.javisor.storage.scsi.InitiatorPort;
 import io.javisor.storage.scsi.Nexus;
@@ -74,6 +75,13 @@ final class SoftwareLogin implements FabricLogin {
         public @Nullable ScsiResult tryExecute(int lun, ScsiCommand command) {
             ScsiResult result = isUp() ? target.tryExecute(lun, command) : null;
             return result == null || san.isUp(port) ? result : ScsiResult.pathFailed();
+        }
+
+        /** What ends after the link was cut is run again, which fails. */
+        @Override
+        public boolean begin(int lun, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
+            return isUp()
+                    && target.begin(lun, command, engine, moved -> completion.ended(san.isUp(port) ? moved : -1));
         }
 
         @Override

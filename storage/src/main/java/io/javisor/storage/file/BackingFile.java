@@ -1,5 +1,6 @@
 package io.javisor.storage.file;
 
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.disk.IoMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,6 +40,16 @@ public interface BackingFile extends AutoCloseable {
 
     /** Writes all of a range inside the file if that waits for nothing; false as of {@link #tryRead}, some may be written. */
     default boolean tryWrite(long position, IoMemory from) {
+        return false;
+    }
+
+    /**
+     * Begins a transfer of all of a range inside the file without a thread that waits.
+     *
+     * @return false if there is no such way now: nothing has happened
+     */
+    default boolean begin(
+            long position, IoMemory memory, boolean writing, IoEngine engine, IoEngine.Completion completion) {
         return false;
     }
 

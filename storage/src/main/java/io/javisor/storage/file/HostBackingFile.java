@@ -10,6 +10,7 @@ import io.javisor.linux.LinuxException;
 import io.javisor.linux.PageSize;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskException.Kind;
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.disk.IoMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -24,6 +25,9 @@ public final class HostBackingFile implements BackingFile {
     private static final int ZEROES = 1 << 20;
     /** Bytes of a write that others had better not wait for: some ten microseconds of copying. */
     private static final int LONG_WRITE = 128 << 10;
+
+    /** Bytes that are copied from or to the page cache while a request is handed to the kernel, with others behind it. */
+    private static final int MOST_COPIED_AT_ONCE = 32 << 10;
 
     private static final int BOUNCE_MOST = 1 << 20;
     // What one call copies, so that it does not take for ever.
@@ -172,6 +176,11 @@ public final class HostBackingFile implements BackingFile {
         return device;
     }
 
+    /** Whether its transfers copy from and to the host's memory, and wait for no device. */
+    boolean isInMemory() {
+        return inMemory;
+    }
+
     /** What the host said when it was opened. */
     public FileStatus opened() {
         return opened;
@@ -245,6 +254,22 @@ public final class HostBackingFile implements BackingFile {
         } finally {
             vector.clear();
         }
+    }
+
+    /** Not where transfers only copy: a kernel's thread does that no better than one of this process. */
+    @Override
+    public boolean begin(
+            long position, IoMemory memory, boolean writing, IoEngine engine, IoEngine.Completion completion) {
+        return !inMemory
+                && engine instanceof RingEngine ring
+                && position + memory.byteSize() <= size
+                && memory.count() <= IoVector.MAX_PIECES
+                && passes(memory)
+                && ring.begin(file, memory, position, writing, copies(memory), completion);
+    }
+
+    private boolean copies(IoMemory memory) {
+        return memoryAlignment == 1 && memory.byteSize() > MOST_COPIED_AT_ONCE;
     }
 
     private void grow(long end) {

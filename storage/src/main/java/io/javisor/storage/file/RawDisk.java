@@ -4,6 +4,7 @@ import io.javisor.storage.disk.CheckedDisk;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskTraits;
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.disk.IoMemory;
 import java.util.UUID;
 
@@ -74,6 +75,12 @@ public final class RawDisk extends CheckedDisk {
     @Override
     protected boolean doTryWrite(long offset, IoMemory from) {
         return file.tryWrite(offset, from);
+    }
+
+    @Override
+    protected boolean doBegin(
+            long offset, IoMemory memory, boolean writing, IoEngine engine, IoEngine.Completion completion) {
+        return file.begin(offset, memory, writing, engine, completion);
     }
 
     @Override

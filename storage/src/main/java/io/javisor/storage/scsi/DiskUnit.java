@@ -3,6 +3,8 @@ package io.javisor.storage.scsi;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskTraits;
 import io.javisor.storage.disk.Extent;
+import io.javisor.storage.disk.InFlight;
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.disk.IoMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +25,8 @@ public final class DiskUnit extends LogicalUnit {
     private final int sector;
     // COMPARE AND WRITE is alone; everything else that changes the disk shares.
     private final ReentrantReadWriteLock writes = new ReentrantReadWriteLock();
+    // Writes that outlive their hold of the lock; none begins while somebody has it alone.
+    private final InFlight writing = new InFlight();
     private final Rods rods = new Rods();
 
     /** Makes a unit whose reservations end with it. */
@@ -282,6 +286,7 @@ public final class DiskUnit extends LogicalUnit {
     <T> T alone(Supplier<T> what) {
         writes.writeLock().lock();
         try {
+            writing.awaitNone();
             return what.get();
         } finally {
             writes.writeLock().unlock();
@@ -334,6 +339,41 @@ public final class DiskUnit extends LogicalUnit {
             case 0x8A -> tryWrite(c, c.u64(2), c.u32(10));
             default -> -1;
         };
+    }
+
+    @Override
+    boolean begin(ScsiCommand c, IoEngine engine, IoEngine.Completion completion) {
+        return switch (c.opcode()) {
+            case 0x28 -> beginRead(c, c.u32(2), c.u16(7), engine, completion);
+            case 0x88 -> beginRead(c, c.u64(2), c.u32(10), engine, completion);
+            case 0x2A -> beginWrite(c, c.u32(2), c.u16(7), engine, completion);
+            case 0x8A -> beginWrite(c, c.u64(2), c.u32(10), engine, completion);
+            default -> false;
+        };
+    }
+
+    private boolean beginRead(
+            ScsiCommand command, long lba, long blocks, IoEngine engine, IoEngine.Completion completion) {
+        if (!isPlain(command)) {
+            return false;
+        }
+        long at = placeBlocks(lba, blocks);
+        return disk.beginRead(at, data(command.in(), blocks), engine, completion);
+    }
+
+    private boolean beginWrite(
+            ScsiCommand command, long lba, long blocks, IoEngine engine, IoEngine.Completion completion) {
+        if (!isPlain(command) || writes.hasQueuedThreads() || !writes.readLock().tryLock()) {
+            return false;
+        }
+        try {
+            long at = placeBlocks(lba, blocks);
+            IoMemory from = data(command.out(), blocks);
+            rods.changing(at, from.byteSize());
+            return writing.begin(completion, ended -> disk.beginWrite(at, from, engine, ended));
+        } finally {
+            writes.readLock().unlock();
+        }
     }
 
     // No protection information, and no FUA: these are for who waits.
@@ -403,6 +443,7 @@ public final class DiskUnit extends LogicalUnit {
         IoMemory mine = IoMemory.of(both.toByteArray());
         writes.writeLock().lock();
         try {
+            writing.awaitNone();
             compare(at, length, mine.slice(0, length));
             rods.changing(at, length);
             disk.write(at, mine.slice(length, length), command.bit(1, 3));

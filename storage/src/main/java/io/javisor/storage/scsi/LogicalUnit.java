@@ -1,6 +1,7 @@
 package io.javisor.storage.scsi;
 
 import io.javisor.storage.disk.DiskException;
+import io.javisor.storage.disk.IoEngine;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -153,11 +154,7 @@ public abstract class LogicalUnit {
 
     /** Runs a command on the fast way: what has no attention, no reservation, an open path, and no error. */
     final @Nullable ScsiResult tryExecute(Nexus nexus, ScsiCommand command) {
-        PortGroups paths = groups;
-        if (paths != null && paths.state(nexus.port().group()).refuses()) {
-            return null;
-        }
-        if (reservations != null && reservations.isReserved() || nexus.hasAttention()) {
+        if (!isPlain(nexus)) {
             return null;
         }
         try {
@@ -166,6 +163,30 @@ public abstract class LogicalUnit {
         } catch (ScsiError | DiskException e) {
             return null; // who waits finds it again, and says it
         }
+    }
+
+    /** Begins a command on the same way. */
+    final boolean begin(Nexus nexus, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
+        if (!isPlain(nexus)) {
+            return false;
+        }
+        try {
+            return begin(command, engine, completion);
+        } catch (ScsiError | DiskException e) {
+            return false; // who waits finds it again, and says it
+        }
+    }
+
+    private boolean isPlain(Nexus nexus) {
+        PortGroups paths = groups;
+        return (paths == null || !paths.state(nexus.port().group()).refuses())
+                && (reservations == null || !reservations.isReserved())
+                && !nexus.hasAttention();
+    }
+
+    /** Begins a command that needs no thread to wait; false if there is no such way, or it is another one. */
+    boolean begin(ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
+        return false;
     }
 
     /** Runs a command that waits for nothing; returns how many bytes it moved, or −1 if it would wait or is another one. */

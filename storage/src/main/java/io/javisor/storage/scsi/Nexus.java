@@ -3,6 +3,7 @@ package io.javisor.storage.scsi;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.disk.IoLimits;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashSet;
@@ -84,6 +85,11 @@ public final class Nexus {
     /** Runs a command if it waits for nothing; null if it would, or can't be told. */
     public @Nullable ScsiResult tryExecute(ScsiCommand command) {
         return unit.tryExecute(this, command);
+    }
+
+    /** Begins a command that needs no thread to wait: see {@link RemotePort#begin}. */
+    public boolean begin(ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
+        return unit.begin(this, command, engine, completion);
     }
 
     /** Has the initiator's next command fail once with a unit attention; the same one is told only once. */

@@ -43,8 +43,8 @@ final class Pace {
         }
         double start = now;
         if (limits.iops() > 0) {
-            long units = Math.max(1, Math.ceilDiv(bytes, IoLimits.UNIT_BYTES));
-            requestsFree = Math.max(requestsFree, (double) now - BURST_NANOS) + units * SECOND / limits.iops();
+            requestsFree =
+                    Math.max(requestsFree, (double) now - BURST_NANOS) + IoLimits.units(bytes) * SECOND / limits.iops();
             start = Math.max(start, requestsFree);
         }
         if (limits.bandwidth() > 0) {

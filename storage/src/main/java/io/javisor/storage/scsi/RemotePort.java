@@ -1,5 +1,6 @@
 package io.javisor.storage.scsi;
 
+import io.javisor.storage.disk.IoEngine;
 import org.jspecify.annotations.Nullable;
 
 /** A target port as one initiator port sees it (an I_T nexus): who answers for an address. Safe from any thread. */
@@ -20,6 +21,17 @@ public interface RemotePort {
      */
     default @Nullable ScsiResult tryExecute(int lun, ScsiCommand command) {
         return null;
+    }
+
+    /**
+     * Begins a command that needs no thread to wait.
+     *
+     * @param engine that does it
+     * @param completion told if it has begun, once it has ended; if not done, {@link #execute} is to run it
+     * @return false if there is no such way now: then nothing has happened that {@link #execute} may not do again
+     */
+    default boolean begin(int lun, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
+        return false;
     }
 
     /** Counts a command against what its unit may be asked, and tells how many nanoseconds it has to wait. */

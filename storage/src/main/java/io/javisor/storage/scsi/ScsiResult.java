@@ -24,6 +24,8 @@ public record ScsiResult(int status, @Nullable Sense sense, long transferred, by
     /** Another initiator holds a reservation. */
     public static final int RESERVATION_CONFLICT = 0x18;
 
+    private static final byte[] NONE = new byte[0];
+
     /** No status at all: the way to the unit is broken. The initiator shall try another. */
     public static final int PATH_FAILED = 0x100;
 
@@ -53,7 +55,7 @@ public record ScsiResult(int status, @Nullable Sense sense, long transferred, by
 
     /** Sense data, cut to a length; none is no bytes. */
     public byte[] senseData(int most) {
-        byte[] all = given != null ? given : sense != null ? sense.toByteArray() : new byte[0];
+        byte[] all = given != null ? given : sense != null ? sense.toByteArray() : NONE;
         return all.length <= most ? all : Arrays.copyOf(all, most);
     }
 

@@ -1,5 +1,6 @@
 package io.javisor.storage.scsi;
 
+import io.javisor.storage.disk.IoEngine;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.SortedMap;
@@ -100,6 +101,12 @@ public final class ScsiTarget implements RemotePort {
     public @Nullable ScsiResult tryExecute(int lun, ScsiCommand command) {
         Nexus nexus = at(lun);
         return nexus == null ? null : nexus.tryExecute(command);
+    }
+
+    @Override
+    public boolean begin(int lun, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
+        Nexus nexus = at(lun);
+        return nexus != null && nexus.begin(command, engine, completion);
     }
 
     @Override

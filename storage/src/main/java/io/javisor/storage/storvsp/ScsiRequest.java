@@ -1,5 +1,8 @@
 package io.javisor.storage.storvsp;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.scsi.RemotePort;
 import io.javisor.storage.scsi.ScsiCommand;
@@ -8,7 +11,7 @@ import io.javisor.storage.scsi.ScsiTarget;
 import io.javisor.vmbus.channel.GuestBuffer;
 import io.javisor.vmbus.channel.Packet;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -22,33 +25,37 @@ final class ScsiRequest {
     // Answers for targets that are not there, so that a guest that scans finds nothing and is content.
     private static final ScsiTarget NOBODY = new ScsiTarget();
 
+    private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final Packet packet;
     // The guest's packet, copied; what is not changed goes back as it came.
-    private final ByteBuffer wire;
+    private final MemorySegment wire;
     private final boolean hasExtension;
     private @Nullable ScsiCommand command;
     private boolean answered;
 
     ScsiRequest(Packet packet) {
         this.packet = packet;
-        wire = ByteBuffer.wrap(packet.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
-        hasExtension = wire.capacity() >= Protocol.PACKET_BYTES;
+        wire = MemorySegment.ofArray(packet.toByteArray());
+        hasExtension = wire.byteSize() >= Protocol.PACKET_BYTES;
+    }
+
+    private long transferLength() {
+        return Integer.toUnsignedLong(wire.get(U32, Protocol.TRANSFER_LENGTH));
     }
 
     int u8(int at) {
-        return wire.get(at) & 0xFF;
+        return wire.get(JAVA_BYTE, at) & 0xFF;
     }
 
     /** Nanoseconds that it has to wait for what its unit may be asked. */
     long pace(@Nullable RemotePort target) {
-        return target == null
-                ? 0
-                : target.pace(u8(Protocol.LUN), Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH)));
+        return target == null ? 0 : target.pace(u8(Protocol.LUN), transferLength());
     }
 
     /** Runs it and answers the guest if that needs no waiting; else nothing has happened that {@link #run} may not do again. */
     boolean tryRun(RemotePort target) {
-        if (Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH)) > MOST_AT_ONCE) {
+        if (transferLength() > MOST_AT_ONCE) {
             return false;
         }
         try {
@@ -61,6 +68,31 @@ final class ScsiRequest {
             System.getLogger("io.javisor.storage").log(System.Logger.Level.ERROR, "SCSI request, at once", e);
         }
         return answered;
+    }
+
+    /**
+     * Begins it without a thread that waits.
+     *
+     * @param completion told once the guest has its answer, or that it has none and {@link #run} is to make one
+     * @return false if there is no such way: then nobody is told
+     */
+    boolean begin(RemotePort target, IoEngine engine, IoEngine.Completion completion) {
+        try {
+            ScsiCommand asked = command();
+            return asked != null
+                    && target.begin(u8(Protocol.LUN), asked, engine, moved -> {
+                        try {
+                            if (moved >= 0) {
+                                answer(ScsiResult.good(moved));
+                            }
+                        } finally {
+                            completion.ended(moved);
+                        }
+                    });
+        } catch (RuntimeException e) {
+            System.getLogger("io.javisor.storage").log(System.Logger.Level.ERROR, "SCSI request, begun", e);
+            return false;
+        }
     }
 
     /** Runs it and answers the guest. */
@@ -103,14 +135,14 @@ final class ScsiRequest {
         if (known != null) {
             return known;
         }
-        long length = Integer.toUnsignedLong(wire.getInt(Protocol.TRANSFER_LENGTH));
+        long length = transferLength();
         int cdbLength = u8(Protocol.CDB_LENGTH);
         GuestBuffer buffer = packet.buffer();
         if (cdbLength == 0 || cdbLength > Protocol.CDB_BYTES || length > buffer.length()) {
             return null;
         }
         byte[] cdb = new byte[cdbLength];
-        wire.get(Protocol.CDB, cdb);
+        MemorySegment.copy(wire, JAVA_BYTE, Protocol.CDB, cdb, 0, cdbLength);
         ScsiCommand made = switch (u8(Protocol.DIRECTION)) {
             case Protocol.DIRECTION_IN -> ScsiCommand.reading(cdb, memory(buffer, length));
             case Protocol.DIRECTION_OUT -> ScsiCommand.writing(cdb, memory(buffer, length));
@@ -121,11 +153,7 @@ final class ScsiRequest {
     }
 
     private static IoMemory memory(GuestBuffer buffer, long length) {
-        var pieces = new MemorySegment[buffer.count()];
-        for (int i = 0; i < pieces.length; i++) {
-            pieces[i] = buffer.segment(i);
-        }
-        return IoMemory.of(Arrays.asList(pieces)).slice(0, length);
+        return IoMemory.of(buffer.count(), buffer::segment).slice(0, length);
     }
 
     private void answer(ScsiResult result) {
@@ -134,30 +162,32 @@ final class ScsiRequest {
             case ScsiResult.BUSY, ScsiResult.TASK_SET_FULL -> Protocol.SRB_BUSY;
             default -> Protocol.SRB_ERROR;
         };
-        wire.put(Protocol.SCSI_STATUS, (byte) (result.status() == ScsiResult.PATH_FAILED ? 0 : result.status()));
-        wire.putInt(Protocol.TRANSFER_LENGTH, (int) result.transferred());
+        wire.set(JAVA_BYTE, Protocol.SCSI_STATUS, (byte)
+                (result.status() == ScsiResult.PATH_FAILED ? 0 : result.status()));
+        wire.set(U32, Protocol.TRANSFER_LENGTH, (int) result.transferred());
         byte[] sense = result.senseData(hasExtension ? Protocol.SENSE_BYTES : Protocol.OLD_SENSE_BYTES);
         if (sense.length != 0) {
             status |= Protocol.SRB_SENSE_VALID;
-            wire.put(Protocol.CDB, hasExtension ? Arrays.copyOf(sense, Protocol.SENSE_BYTES) : sense);
+            byte[] area = hasExtension ? Arrays.copyOf(sense, Protocol.SENSE_BYTES) : sense;
+            MemorySegment.copy(area, 0, wire, JAVA_BYTE, Protocol.CDB, area.length);
         }
-        wire.put(Protocol.SENSE_LENGTH, (byte) sense.length);
+        wire.set(JAVA_BYTE, Protocol.SENSE_LENGTH, (byte) sense.length);
         finish(status);
     }
 
     /** Answers without having asked a disk. */
     void fail(int srbStatus) {
-        wire.put(Protocol.SCSI_STATUS, (byte) 0);
-        wire.put(Protocol.SENSE_LENGTH, (byte) 0);
-        wire.putInt(Protocol.TRANSFER_LENGTH, 0);
+        wire.set(JAVA_BYTE, Protocol.SCSI_STATUS, (byte) 0);
+        wire.set(JAVA_BYTE, Protocol.SENSE_LENGTH, (byte) 0);
+        wire.set(U32, Protocol.TRANSFER_LENGTH, 0);
         finish(srbStatus);
     }
 
     private void finish(int srbStatus) {
         answered = true;
-        wire.put(Protocol.SRB_STATUS, (byte) srbStatus);
-        wire.putInt(Protocol.OPERATION, Protocol.COMPLETE_IO);
-        wire.putInt(Protocol.STATUS, Protocol.STATUS_SUCCESS);
-        packet.complete(MemorySegment.ofArray(wire.array()));
+        wire.set(JAVA_BYTE, Protocol.SRB_STATUS, (byte) srbStatus);
+        wire.set(U32, Protocol.OPERATION, Protocol.COMPLETE_IO);
+        wire.set(U32, Protocol.STATUS, Protocol.STATUS_SUCCESS);
+        packet.complete(wire);
     }
 }

@@ -3,6 +3,7 @@ package io.javisor.storage.storvsp;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
+import io.javisor.storage.disk.IoEngine;
 import io.javisor.storage.scsi.RemotePort;
 import io.javisor.vmbus.channel.Channel;
 import io.javisor.vmbus.channel.ChannelHandler;
@@ -60,6 +61,7 @@ final class StorageChannels {
     }
 
     private final Executor workers;
+    private final @Nullable IoEngine engine;
     private final int subChannels;
     private final Targets targets;
     private final @Nullable PortNames names;
@@ -82,6 +84,7 @@ final class StorageChannels {
             throw new IllegalArgumentException(subChannels + " sub-channels are not in 0.." + MOST_SUB_CHANNELS);
         }
         this.workers = workers;
+        engine = workers instanceof StorageWorkers own ? own.engine() : null;
         this.subChannels = subChannels;
         this.targets = targets;
         this.names = names;
@@ -276,7 +279,7 @@ final class StorageChannels {
         if (wait <= 0) {
             if (request.tryRun(port)) {
                 ended();
-            } else {
+            } else if (engine == null || !request.begin(port, engine, moved -> ended(request, moved >= 0))) {
                 dispatch(request);
             }
         } else {
@@ -287,6 +290,14 @@ final class StorageChannels {
                 }
                 dispatch(request);
             });
+        }
+    }
+
+    private void ended(ScsiRequest request, boolean done) {
+        if (done) {
+            ended();
+        } else {
+            dispatch(request);
         }
     }
 

@@ -88,6 +88,9 @@ class PaceTest {
     void refusesLimitsThatCannotBe() {
         assertThatThrownBy(() -> new IoLimits(-1, 0)).hasMessageContaining("iops is -1");
         assertThatThrownBy(() -> new IoLimits(10_000_001, 0)).hasMessageContaining("10000000");
+        assertThatThrownBy(() -> new IoLimits(100, 0, 101))
+                .hasMessageContaining("minimum iops is 101; 1 to the limit of 100");
+        assertThatThrownBy(() -> new IoLimits(0, 0, -1)).hasMessageContaining("minimum iops is -1");
         assertThatThrownBy(() -> new IoLimits(0, 4095)).hasMessageContaining("bandwidth is 4095");
     }
 }
