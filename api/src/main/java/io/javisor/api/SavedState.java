@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -72,12 +73,14 @@ public final class SavedState {
             }
         }
         List<NetworkSpec> networks = new ArrayList<>(spec.networks());
-        networks.replaceAll(
-                network -> network.attachment() instanceof NetworkSpec.Attachment.SavedSwitch(var name)
-                                && known.get(name) instanceof VirtualSwitch found
-                        ? network.at(new NetworkSpec.Attachment.Switch(found))
-                        : network);
+        networks.replaceAll(network -> pluggedInto(network, known));
         return new SavedState(folder, spec.withNetworks(networks));
+    }
+
+    private static NetworkSpec pluggedInto(NetworkSpec network, Map<String, VirtualSwitch> known) {
+        VirtualSwitch found =
+                network.attachment() instanceof NetworkSpec.Attachment.SavedSwitch(var name) ? known.get(name) : null;
+        return found == null ? network : network.at(new NetworkSpec.Attachment.Switch(found));
     }
 
     /**

@@ -1,0 +1,117 @@
+package io.javisor.jmh;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What KVM counts of the one guest that runs: its own counters, and events of the kernel's that histograms gather (Linux:
+ * Documentation/trace/histogram.rst). An access that an ioeventfd takes is in the second only. Needs root, debugfs and tracefs.
+ */
+final class KvmEvents implements AutoCloseable {
+    /** Sums over all VMs. */
+    private static final Path COUNTERS = Path.of("/sys/kernel/debug/kvm");
+
+    private static final Path EVENTS = Path.of("/sys/kernel/debug/tracing/events/kvm");
+
+    /** What is gathered, by which of its fields. */
+    private static final Map<String, String> GATHERED = Map.of(
+            "kvm_exit",
+            "exit_reason.hex",
+            "kvm_mmio",
+            "gpa.hex",
+            "kvm_pio",
+            "port.hex",
+            "kvm_hv_hypercall",
+            "code.hex",
+            "kvm_hypercall",
+            "nr.hex");
+
+    private static final Pattern LINE = Pattern.compile("\\{ \\w+: +([0-9a-fA-Fx]+) *} hitcount: +(\\d+)");
+
+    /** Where processors have their local APIC: no device of the host's. */
+    private static final long APIC = 0xFEE0_0000L;
+
+    private static final long APIC_BYTES = 0x1000;
+
+    /**
+     * Sums since it was opened, or differences of them.
+     *
+     * @param exits to the kernel
+     * @param calls of the host: hypercalls, accesses to ports and to devices' memory
+     * @param interrupts injected
+     * @param halts of the processor
+     * @param reasons exits by their reason as the processor has it, in hexadecimal
+     */
+    record Sums(long exits, long calls, long interrupts, long halts, Map<String, Long> reasons) {
+        Sums since(Sums before) {
+            var differences = new TreeMap<String, Long>();
+            reasons.forEach((reason, n) -> differences.put(reason, n - before.reasons.getOrDefault(reason, 0L)));
+            differences.values().removeIf(n -> n == 0);
+            return new Sums(
+                    exits - before.exits,
+                    calls - before.calls,
+                    interrupts - before.interrupts,
+                    halts - before.halts,
+                    differences);
+        }
+    }
+
+    KvmEvents() {
+        GATHERED.forEach((event, field) -> write(event, "hist:keys=" + field + ":size=4096"));
+    }
+
+    Sums now() {
+        long calls = 0;
+        for (String event : GATHERED.keySet()) {
+            for (var entry : histogram(event).entrySet()) {
+                long key = Long.parseUnsignedLong(entry.getKey(), 16);
+                boolean apic = event.equals("kvm_mmio") && key >= APIC && key < APIC + APIC_BYTES;
+                if (!event.equals("kvm_exit") && !apic) {
+                    calls += entry.getValue();
+                }
+            }
+        }
+        return new Sums(
+                counter("exits"), calls, counter("irq_injections"), counter("halt_exits"), histogram("kvm_exit"));
+    }
+
+    private static long counter(String name) {
+        return Long.parseLong(read(COUNTERS.resolve(name)).strip());
+    }
+
+    private static Map<String, Long> histogram(String event) {
+        var found = new TreeMap<String, Long>();
+        Matcher line = LINE.matcher(read(EVENTS.resolve(event).resolve("hist")));
+        while (line.find()) {
+            found.put(line.group(1).replaceFirst("^0x", ""), Long.parseLong(line.group(2)));
+        }
+        return found;
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void write(String event, String trigger) {
+        try {
+            Files.writeString(EVENTS.resolve(event).resolve("trigger"), trigger);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        GATHERED.forEach((event, field) -> write(event, "!hist:keys=" + field + ":size=4096"));
+    }
+}
