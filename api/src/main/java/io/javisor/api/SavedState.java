@@ -129,8 +129,7 @@ public final class SavedState {
      *     it, with all that is missing; nothing is left of the attempt
      */
     public VirtualMachine restore() {
-        return VirtualMachine.of(
-                Machine.restore(folder, spec, folder.machine().uuid()));
+        return VirtualMachine.of(Machine.restore(folder, spec, folder.machine().uuid()));
     }
 
     /**

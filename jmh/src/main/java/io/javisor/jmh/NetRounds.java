@@ -100,8 +100,9 @@ final class NetRounds {
 
     String table() {
         var text = new StringBuilder();
-        text.append("| load | packets a second | QEMU | exits | QEMU | aim | calls of the host | QEMU | aim | interrupts | QEMU | aim"
-                + " | halts | QEMU | returns of KVM_RUN |\n");
+        text.append(
+                "| load | packets a second | QEMU | exits | QEMU | aim | calls of the host | QEMU | aim | interrupts | QEMU | aim"
+                        + " | halts | QEMU | returns of KVM_RUN |\n");
         text.append("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         for (NetLoad load : NetLoad.ALL) {
             text.append("| ").append(load.name()).append(" |");
@@ -119,7 +120,9 @@ final class NetRounds {
                         " %.3f | %.3f | %s |",
                         here,
                         there,
-                        here <= AIM * there ? "≤ 1 met" : String.format(Locale.ROOT, "≤ 1 missed: %.2f", here / there)));
+                        here <= AIM * there
+                                ? "≤ 1 met"
+                                : String.format(Locale.ROOT, "≤ 1 missed: %.2f", here / there)));
             }
             text.append(String.format(
                     Locale.ROOT,

@@ -55,8 +55,10 @@ class NetworkLeafTest {
                 .stormLimit(100)
                 .bandwidth(1L << 40, 30)
                 .mostMacs(3);
-        for (PortSettings port : List.of(trunk, PortSettings.guest(new MacAddress(0)).vlan(4))) {
-            NetworkSpec saved = NetworkSpec.on(new VirtualSwitch("lan")).mac(MAC).port(_ -> port.mac(MAC));
+        for (PortSettings port :
+                List.of(trunk, PortSettings.guest(new MacAddress(0)).vlan(4))) {
+            NetworkSpec saved =
+                    NetworkSpec.on(new VirtualSwitch("lan")).mac(MAC).port(_ -> port.mac(MAC));
             NetworkSpec back = NetworkSpec.onSaved("lan").mac(MAC).port(_ -> port);
             byte[] bytes = NetworkLeaf.save(saved).toByteArray();
             assertThat(NetworkLeaf.read(new StateReader("network0", 1, bytes))).isEqualTo(back);

@@ -89,11 +89,19 @@ class UplinksInGuestTest {
     @ParameterizedTest
     @ValueSource(strings = {"6.1-cloud", "6.12-cloud"})
     void muchGoesThroughTheUserModeNetwork(String kernel) throws Exception {
-        try (var server = new FileServer(InetAddress.getLoopbackAddress(), ethtool());
+        try (var server = new FileServer(InetAddress.getLoopbackAddress(), Map.of());
                 VirtualMachine vm = guest(kernel, NetworkSpec.user(UserNetworkSpec.DEFAULT.withHostLoopback()))) {
-            String url = "http://10.0.2.2:" + server.port() + "/";
-            assertThat(sh(vm, "wget -q -O - " + url + "bytes/" + BYTES + " | sha256sum"))
-                    .startsWith(FileServer.sum(BYTES));
+            String url = "http://10.0.2.2:" + server.port() + "/bytes/" + BYTES;
+            assertThat(sh(vm, "wget -q -O - " + url + " | sha256sum")).startsWith(FileServer.sum(BYTES));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"6.1-cloud", "6.12-cloud"})
+    void aGuestHasIpv6AndEthtoolSaysWhatItsAdapterCan(String kernel) throws Exception {
+        var spec = UserNetworkSpec.DEFAULT.withHostLoopback().forward(0, 80);
+        try (var server = new FileServer(InetAddress.getLoopbackAddress(), ethtool());
+                VirtualMachine vm = guest(kernel, NetworkSpec.user(spec))) {
             // Over IPv6 too, by the addresses that the guest has made itself.
             assertThat(
                             sh(
@@ -103,7 +111,14 @@ class UplinksInGuestTest {
                     .contains("fd4a:5600:2:")
                     .contains("default via fe80::2");
             assertThat(sh(vm, "ping -6 -c 3 -W 30 fd4a:5600:2::2")).contains(" 0% packet loss");
-            offloads(vm, url);
+            offloads(vm, "http://10.0.2.2:" + server.port() + "/");
+            sh(vm, "mkdir /tmp/www; cp /tmp/e/ethtool /tmp/www/; httpd -p 80 -h /tmp/www");
+            int door = vm.network().adapter(0).forwards().getFirst().getPort();
+            try (var in =
+                    URI.create("http://127.0.0.1:" + door + "/ethtool").toURL().openStream()) {
+                assertThat(in.readAllBytes())
+                        .isEqualTo(Files.readAllBytes(ethtool().get("ethtool")));
+            }
         }
     }
 

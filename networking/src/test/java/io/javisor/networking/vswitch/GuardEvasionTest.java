@@ -99,11 +99,13 @@ class GuardEvasionTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "85 00 0000 00000000 01 01 02000000000b", // router solicitation
-                "87 00 0000 00000000 fe80000000000000000000000000000b 01 01 02000000000b", // neighbour solicitation
-                "88 00 0000 20000000 fe80000000000000000000000000000a 02 01 02000000000b", // advertisement
-                "88 00 0000 20000000 fe80000000000000000000000000000a 0e 01 000000000000 02 01 02000000000b", // in its second option
-                "88 00 0000 20000000 fe80000000000000000000000000000a 0e 00 000000000000 02 01 02000000000a" // no length
+                // Router solicitation; neighbour solicitation; neighbour advertisement.
+                "85 00 0000 00000000 01 01 02000000000b",
+                "87 00 0000 00000000 fe80000000000000000000000000000b 01 01 02000000000b",
+                "88 00 0000 20000000 fe80000000000000000000000000000a 02 01 02000000000b",
+                // In the second option; in the second, behind one without length.
+                "88 00 0000 20000000 fe80000000000000000000000000000a 0e 01 000000000000 02 01 02000000000b",
+                "88 00 0000 20000000 fe80000000000000000000000000000a 0e 00 000000000000 02 01 02000000000a"
             })
     void neighboursAreToldNoOthersAddress(String message) {
         from.send(Frames.icmp6(B, A, 255, LINK_LOCAL, ALL_NODES, Frames.hex(message)));
