@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,6 +24,8 @@ final class KvmEvents implements AutoCloseable {
     private static final Map<String, String> GATHERED = Map.of(
             "kvm_exit",
             "exit_reason.hex",
+            "kvm_msr",
+            "ecx.hex",
             "kvm_mmio",
             "gpa.hex",
             "kvm_pio",
@@ -31,6 +34,9 @@ final class KvmEvents implements AutoCloseable {
             "code.hex",
             "kvm_hypercall",
             "nr.hex");
+
+    /** Events that tell the host nothing. */
+    private static final Set<String> OF_THE_GUEST_ALONE = Set.of("kvm_exit", "kvm_msr");
 
     private static final Pattern LINE = Pattern.compile("\\{ \\w+: +([0-9a-fA-Fx]+) *} hitcount: +(\\d+)");
 
@@ -46,7 +52,7 @@ final class KvmEvents implements AutoCloseable {
      * @param calls of the host: hypercalls, accesses to ports and to devices' memory
      * @param interrupts injected
      * @param halts of the processor
-     * @param reasons exits by their reason as the processor has it, in hexadecimal
+     * @param reasons exits by their reason as the processor has it, in hexadecimal; and accesses to model-specific registers, by theirs
      */
     record Sums(long exits, long calls, long interrupts, long halts, Map<String, Long> reasons) {
         Sums since(Sums before) {
@@ -72,13 +78,14 @@ final class KvmEvents implements AutoCloseable {
             for (var entry : histogram(event).entrySet()) {
                 long key = Long.parseUnsignedLong(entry.getKey(), 16);
                 boolean apic = event.equals("kvm_mmio") && key >= APIC && key < APIC + APIC_BYTES;
-                if (!event.equals("kvm_exit") && !apic) {
+                if (!OF_THE_GUEST_ALONE.contains(event) && !apic) {
                     calls += entry.getValue();
                 }
             }
         }
-        return new Sums(
-                counter("exits"), calls, counter("irq_injections"), counter("halt_exits"), histogram("kvm_exit"));
+        Map<String, Long> reasons = histogram("kvm_exit");
+        histogram("kvm_msr").forEach((register, n) -> reasons.put("msr " + register, n));
+        return new Sums(counter("exits"), calls, counter("irq_injections"), counter("halt_exits"), reasons);
     }
 
     private static long counter(String name) {

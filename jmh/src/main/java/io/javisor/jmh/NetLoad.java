@@ -19,8 +19,12 @@ record NetLoad(String name, String verb, long count, int size) {
             new NetLoad("TCP to the host", "tcp-out", 32L << 20, 1 << 16),
             new NetLoad("TCP from the host", "tcp-in", 32L << 20, 1 << 16),
             new NetLoad("UDP to the host, 64 B", "udp-out", 20_000, 64),
-            new NetLoad("UDP from the host, 64 B", "udp-in", 19_200, 64),
-            new NetLoad("UDP there and back, 64 B", "round-trips", 3_000, 64));
+            new NetLoad("UDP from the host, 64 B", "udp-in", 9_600, 64),
+            new NetLoad("UDP there and back, 64 B", "round-trips", 1_000, 64),
+            new NetLoad("TCP from the host, large receives on", "tcp-in", 32L << 20, 1 << 16));
+
+    /** Told before the last of these: turns large receives on. */
+    static final NetLoad LARGE = new NetLoad("large receives on", "large", 1, 1);
 
     /** The same, shorter: buffers are there afterwards, and addresses known. */
     NetLoad first() {
