@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -26,6 +27,8 @@ final class KvmEvents implements AutoCloseable {
             "exit_reason.hex",
             "kvm_msr",
             "ecx.hex",
+            "kvm_inj_virq",
+            "vector.hex",
             "kvm_mmio",
             "gpa.hex",
             "kvm_pio",
@@ -36,7 +39,16 @@ final class KvmEvents implements AutoCloseable {
             "nr.hex");
 
     /** Events that tell the host nothing. */
-    private static final Set<String> OF_THE_GUEST_ALONE = Set.of("kvm_exit", "kvm_msr");
+    private static final Set<String> OF_THE_GUEST_ALONE = Set.of("kvm_exit", "kvm_msr", "kvm_inj_virq");
+
+    /** Why a processor of AMD's leaves the guest when the host itself is interrupted (SVM: VMEXIT_INTR). */
+    private static final String HOST_INTERRUPTED = "60";
+
+    /** Registers of timers, and of the ends of interrupts: Hyper-V's STIMER0_COUNT and EOI, TSC_DEADLINE, the x2APIC's EOI. */
+    private static final Set<String> TIMERS_AND_ENDS = Set.of("400000b1", "40000070", "6e0", "80b");
+
+    /** Vectors of Linux's timers: the APIC's, and Hyper-V's. */
+    private static final Set<String> TIMERS = Set.of("ec", "ed");
 
     private static final Pattern LINE = Pattern.compile("\\{ \\w+: +([0-9a-fA-Fx]+) *} hitcount: +(\\d+)");
 
@@ -48,18 +60,20 @@ final class KvmEvents implements AutoCloseable {
     /**
      * Sums since it was opened, or differences of them.
      *
-     * @param exits to the kernel
+     * @param all exits to the kernel
+     * @param exits without those for which the host's interrupts, timers and ends of interrupts are the reason
      * @param calls of the host: hypercalls, accesses to ports and to devices' memory
-     * @param interrupts injected
+     * @param interrupts injected, without those of timers
      * @param halts of the processor
-     * @param reasons exits by their reason as the processor has it, in hexadecimal; and accesses to model-specific registers, by theirs
+     * @param reasons exits by their reason as the processor has it, in hexadecimal; accesses to model-specific registers, and vectors
      */
-    record Sums(long exits, long calls, long interrupts, long halts, Map<String, Long> reasons) {
+    record Sums(long all, long exits, long calls, long interrupts, long halts, Map<String, Long> reasons) {
         Sums since(Sums before) {
             var differences = new TreeMap<String, Long>();
             reasons.forEach((reason, n) -> differences.put(reason, n - before.reasons.getOrDefault(reason, 0L)));
             differences.values().removeIf(n -> n == 0);
             return new Sums(
+                    all - before.all,
                     exits - before.exits,
                     calls - before.calls,
                     interrupts - before.interrupts,
@@ -84,8 +98,21 @@ final class KvmEvents implements AutoCloseable {
             }
         }
         Map<String, Long> reasons = histogram("kvm_exit");
-        histogram("kvm_msr").forEach((register, n) -> reasons.put("msr " + register, n));
-        return new Sums(counter("exits"), calls, counter("irq_injections"), counter("halt_exits"), reasons);
+        Map<String, Long> registers = histogram("kvm_msr");
+        Map<String, Long> vectors = histogram("kvm_inj_virq");
+        long all = counter("exits");
+        long exits = all - reasons.getOrDefault(HOST_INTERRUPTED, 0L) - sum(registers, TIMERS_AND_ENDS::contains);
+        long interrupts = sum(vectors, vector -> !TIMERS.contains(vector));
+        registers.forEach((register, n) -> reasons.put("msr " + register, n));
+        vectors.forEach((vector, n) -> reasons.put("vector " + vector, n));
+        return new Sums(all, exits, calls, interrupts, counter("halt_exits"), reasons);
+    }
+
+    private static long sum(Map<String, Long> of, Predicate<String> which) {
+        return of.entrySet().stream()
+                .filter(entry -> which.test(entry.getKey()))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
     }
 
     private static long counter(String name) {
