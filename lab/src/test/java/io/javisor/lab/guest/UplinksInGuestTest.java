@@ -84,6 +84,29 @@ class UplinksInGuestTest {
         assertThat(Path.of("/sys/class/net/tap7")).doesNotExist();
     }
 
+    /** The host's kernel sends TCP in large packets, which a guest that has its LRO on is given as they are. */
+    @ParameterizedTest
+    @ValueSource(strings = {"6.1-cloud", "6.12-cloud"})
+    void largePacketsReachGuestsThatTakeThem(String kernel) throws Exception {
+        long bytes = BYTES / 8;
+        var programs = GuestPrograms.of(Set.of("ethtool"), Set.of("ethtool"));
+        host("modprobe tun");
+        try (VirtualMachine vm = guest(kernel, NetworkSpec.tap("tap7"))) {
+            host("ip addr add 198.18.7.1/24 dev tap7; ip link set tap7 up");
+            sh(vm, "ip addr add 198.18.7.2/24 dev eth0; ip link set eth0 up");
+            programs.into(vm);
+            assertThat(sh(vm, "ethtool -K eth0 lro off; ethtool -K eth0 lro on; ethtool -k eth0"))
+                    .contains("large-receive-offload: on");
+            try (var server = new FileServer(InetAddress.ofLiteral("198.18.7.1"))) {
+                long before = vm.network().adapter(0).statistics().framesToStation();
+                String url = "http://198.18.7.1:" + server.port() + "/bytes/" + bytes;
+                assertThat(sh(vm, "wget -q -O - " + url + " | sha256sum")).startsWith(FileServer.sum(bytes));
+                long frames = vm.network().adapter(0).statistics().framesToStation() - before;
+                assertThat(frames).isLessThan(bytes / 1448 / 2);
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"6.1-cloud", "6.12-cloud"})
     void muchGoesThroughTheUserModeNetwork(String kernel) throws Exception {
