@@ -164,7 +164,7 @@ public final class MachineAdapter {
     private void connect(Run now) {
         String name = machine + "/net" + number;
         switch (spec.attachment()) {
-            case NetworkSpec.Attachment.None() -> {}
+            case NetworkSpec.Attachment.None(), NetworkSpec.Attachment.SavedSwitch(var _) -> {}
             case NetworkSpec.Attachment.User(var user) -> {
                 var own = new VirtualSwitch(name);
                 now.user = new UserNetwork(own, user, spec.mtu());

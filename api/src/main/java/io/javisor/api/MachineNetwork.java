@@ -87,7 +87,7 @@ public final class MachineNetwork {
     }
 
     /**
-     * What there is now, for saved state: an adapter on a switch of the application's is unplugged there.
+     * What there is now, for saved state, with the ports as they are now.
      *
      * @throws HypervisorException with code {@code saved-state-network} if the numbers have gaps
      */
@@ -105,7 +105,7 @@ public final class MachineNetwork {
     private static NetworkSpec described(MachineAdapter adapter) {
         NetworkSpec spec = adapter.spec().mac(adapter.mac());
         return spec.attachment() instanceof NetworkSpec.Attachment.Switch
-                ? spec.at(new NetworkSpec.Attachment.None())
+                ? adapter.port().map(port -> spec.port(_ -> port.settings())).orElse(spec)
                 : spec;
     }
 

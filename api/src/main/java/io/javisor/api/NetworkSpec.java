@@ -66,6 +66,14 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
          * @param on the switch
          */
         record Switch(VirtualSwitch on) implements Attachment {}
+
+        /**
+         * A switch of the application's that a saved machine was on. The adapter is unplugged until somebody says which switch that is
+         * now: {@link SavedState#on}, {@link SavedState#network}, or {@link MachineAdapter#plug}.
+         *
+         * @param name of the switch
+         */
+        record SavedSwitch(String name) implements Attachment {}
     }
 
     /** An adapter with a user-mode network of its own. */
@@ -99,6 +107,11 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
     /** An adapter on a switch. */
     public static NetworkSpec on(VirtualSwitch network) {
         return of(new Attachment.Switch(network));
+    }
+
+    /** An adapter that was on a switch of a name when its machine was saved; it is not plugged in. */
+    public static NetworkSpec onSaved(String name) {
+        return of(new Attachment.SavedSwitch(name));
     }
 
     /** An adapter that is not plugged in. */
@@ -155,7 +168,7 @@ public record NetworkSpec(Attachment attachment, @Nullable MacAddress mac, int m
                 checkQueues(at, queues, problems);
             }
             case Attachment.Packet(var name) -> checkName(at + ".packet", name, problems);
-            case Attachment.None _, Attachment.User _, Attachment.Switch _ -> {}
+            case Attachment.None _, Attachment.User _, Attachment.Switch _, Attachment.SavedSwitch _ -> {}
         }
         if (mac != null && (mac.isMulticast() || mac.value() == 0)) {
             problems.add(at + ".mac", "is " + mac + ", which is no single station's address");

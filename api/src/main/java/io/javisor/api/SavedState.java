@@ -1,8 +1,13 @@
 package io.javisor.api;
 
 import io.javisor.api.state.StateFolder;
+import io.javisor.networking.vswitch.VirtualSwitch;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -21,9 +26,11 @@ import java.util.UUID;
  */
 public final class SavedState {
     private final StateFolder folder;
+    private final MachineSpec spec;
 
-    private SavedState(StateFolder folder) {
+    private SavedState(StateFolder folder, MachineSpec spec) {
         this.folder = folder;
+        this.spec = spec;
     }
 
     /**
@@ -33,7 +40,8 @@ public final class SavedState {
      *     damaged, or it has a format that is not known here; the message says which file, and where
      */
     public static SavedState open(Path folder) {
-        return new SavedState(StateFolder.open(folder));
+        StateFolder read = StateFolder.open(folder);
+        return new SavedState(read, read.spec());
     }
 
     /** Where it is. */
@@ -43,7 +51,59 @@ public final class SavedState {
 
     /** What the machine is. */
     public MachineSpec spec() {
-        return folder.spec();
+        return spec;
+    }
+
+    /**
+     * The same machine with the adapters that were on switches of the application's plugged into these, which are found by their
+     * names; their ports have the settings that they had. For the guest the cable was never pulled: its connections to others on
+     * the switch go on. Adapters whose switch is not among these stay unplugged.
+     *
+     * {@snippet :
+     * VirtualMachine web = SavedState.open(folder).on(lan).restore();
+     * }
+     *
+     * @throws IllegalArgumentException if two of them have the same name
+     */
+    public SavedState on(VirtualSwitch... switches) {
+        var known = new HashMap<String, VirtualSwitch>();
+        for (VirtualSwitch each : switches) {
+            if (known.put(each.name(), each) != null) {
+                throw new IllegalArgumentException("two switches with the name \"" + each.name() + "\"");
+            }
+        }
+        List<NetworkSpec> networks = new ArrayList<>(spec.networks());
+        networks.replaceAll(network -> pluggedInto(network, known));
+        return new SavedState(folder, spec.withNetworks(networks));
+    }
+
+    private static NetworkSpec pluggedInto(NetworkSpec network, Map<String, VirtualSwitch> known) {
+        VirtualSwitch found =
+                network.attachment() instanceof NetworkSpec.Attachment.SavedSwitch(var name) ? known.get(name) : null;
+        return found == null ? network : network.at(new NetworkSpec.Attachment.Switch(found));
+    }
+
+    /**
+     * The same machine with an adapter plugged into something else: a clone, for instance, that shall not be on its original's
+     * network. Its address and MTU stay.
+     *
+     * @param number of the adapter
+     * @param other what it is plugged into, and what its port is like
+     * @throws IllegalArgumentException if the machine has no such adapter
+     * @throws SpecException if what it is plugged into is not possible
+     */
+    public SavedState network(int number, NetworkSpec other) {
+        List<NetworkSpec> networks = new ArrayList<>(spec.networks());
+        if (number < 0 || number >= networks.size()) {
+            throw new IllegalArgumentException(
+                    "machine \"" + spec.name() + "\" has no adapter " + number + "; it has " + networks.size());
+        }
+        var problems = new ProblemList();
+        other.check("network", problems);
+        problems.throwIfAny(spec.name());
+        NetworkSpec saved = networks.get(number);
+        networks.set(number, new NetworkSpec(other.attachment(), saved.mac(), saved.mtu(), other.port()));
+        return new SavedState(folder, spec.withNetworks(networks));
     }
 
     /** The processors that its guest knows. */
@@ -69,8 +129,7 @@ public final class SavedState {
      *     it, with all that is missing; nothing is left of the attempt
      */
     public VirtualMachine restore() {
-        return VirtualMachine.of(
-                Machine.restore(folder, spec(), folder.machine().uuid()));
+        return VirtualMachine.of(Machine.restore(folder, spec, folder.machine().uuid()));
     }
 
     /**
@@ -85,7 +144,7 @@ public final class SavedState {
         if (name.isBlank() || name.length() > 100) {
             throw new IllegalArgumentException("a machine's name has 1 to 100 characters, and not only blanks");
         }
-        return VirtualMachine.of(Machine.restore(folder, spec().withName(name), UUID.randomUUID()));
+        return VirtualMachine.of(Machine.restore(folder, spec.withName(name), UUID.randomUUID()));
     }
 
     @Override

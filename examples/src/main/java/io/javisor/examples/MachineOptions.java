@@ -7,6 +7,7 @@ import io.javisor.api.LinuxSpec;
 import io.javisor.api.MachineBuilder;
 import io.javisor.api.MachineSpec;
 import io.javisor.api.MemorySize;
+import io.javisor.api.NetworkSpec;
 import io.javisor.api.SavedState;
 import io.javisor.api.VirtualMachine;
 import io.javisor.memory.DynamicMemory;
@@ -273,6 +274,17 @@ final class MachineOptions {
     /** The saved state that the machine is taken from. */
     SavedState saved() {
         return Objects.requireNonNull(saved);
+    }
+
+    /** The same, on switches of the names that its own had. */
+    SavedState savedOnSwitches() {
+        SavedState state = saved();
+        for (NetworkSpec network : state.spec().networks()) {
+            if (network.attachment() instanceof NetworkSpec.Attachment.SavedSwitch(var on)) {
+                switches.computeIfAbsent(on, VirtualSwitch::new);
+            }
+        }
+        return state.on(switches.values().toArray(VirtualSwitch[]::new));
     }
 
     /** Says where the machine will be saved. */

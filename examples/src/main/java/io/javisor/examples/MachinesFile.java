@@ -32,6 +32,9 @@ record MachinesFile(List<Entry> machines, Map<String, SwitchEntry> switches) {
         @CommandLine.Mixin
         final MachineOptions options = new MachineOptions();
 
+        @CommandLine.Mixin
+        final StateOptions state = new StateOptions();
+
         @Option(names = "--exec", paramLabel = "COMMAND")
         @Nullable
         String exec;
@@ -109,6 +112,7 @@ record MachinesFile(List<Entry> machines, Map<String, SwitchEntry> switches) {
         }
         entry.options.name(head);
         entry.options.check(parser);
+        entry.state.check(parser, entry.options, entry.exec != null);
         machines.add(entry);
     }
 

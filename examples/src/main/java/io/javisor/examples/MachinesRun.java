@@ -1,5 +1,6 @@
 package io.javisor.examples;
 
+import io.javisor.api.MachineState;
 import io.javisor.api.ResetAction;
 import io.javisor.api.VirtualMachine;
 import io.javisor.networking.extension.PcapngCapture;
@@ -67,10 +68,7 @@ final class MachinesRun {
             try {
                 prepareSwitches(line, captures);
                 for (MachinesFile.Entry machine : file.machines()) {
-                    running.add(machine.options
-                            .builder()
-                            .onReset(ResetAction.RESTART)
-                            .build());
+                    running.add(make(machine));
                 }
                 running.forEach(san::present);
                 return run(running);
@@ -79,6 +77,12 @@ final class MachinesRun {
                 captures.forEach(PcapngCapture::close);
             }
         }
+    }
+
+    private static VirtualMachine make(MachinesFile.Entry machine) {
+        return machine.state.restores()
+                ? machine.options.savedOnSwitches().restore()
+                : machine.options.builder().onReset(ResetAction.RESTART).build();
     }
 
     private void prepareSwitches(CommandLine line, List<PcapngCapture> captures) {
@@ -111,7 +115,11 @@ final class MachinesRun {
             if (entry.exec == null) {
                 vm.console().copyTo(new LabelledLines(entry.name, System.out));
             }
-            vm.start();
+            if (vm.state() == MachineState.PAUSED) {
+                vm.resume(); // it was restored
+            } else {
+                vm.start();
+            }
         }
         for (Code code : codes) {
             if (commands == 0 || code.entry.exec != null) {
@@ -170,7 +178,7 @@ final class MachinesRun {
                                     ready.countDown();
                                     awaitAll(ready);
                                 },
-                                () -> {});
+                                () -> entry.state.save(vm, said));
             } finally {
                 out.finish();
                 errors.finish();

@@ -82,7 +82,7 @@ final class StateOptions {
         if (restore == null) {
             return null;
         }
-        SavedState state = machine.saved();
+        SavedState state = machine.savedOnSwitches();
         return line.getParseResult().hasMatchedOption("--name") ? state.restoreAs(machine.name()) : state.restore();
     }
 

@@ -58,6 +58,8 @@ class MachinesFileTest {
                 "web --vcpus 2",
                 "a b: --vcpus 2",
                 "web: --vcpus two",
+                "web: --save state",
+                "web: --restore state --net user",
                 "web: --unknown",
                 "web: --name other",
                 "web: --net bridge",

@@ -7,26 +7,23 @@ import io.javisor.networking.uplink.Macvtap;
 import io.javisor.networking.user.EgressPolicy;
 import io.javisor.networking.user.PortForward;
 import io.javisor.networking.user.UserNetworkSpec;
-import io.javisor.networking.vswitch.IpPrefix;
+import io.javisor.networking.vswitch.PortSettings;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.state.StateWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 
-/** A network adapter's description in a saved machine. Ports of an application's switch are the application's to make again. */
+/** A network adapter's description in a saved machine. An application's switch is known by its name, and is the application's to make again. */
 final class NetworkLeaf {
-    private static final int MOST = 65_536; // of anything that is listed
-
     private NetworkLeaf() {}
 
     static StateWriter save(NetworkSpec spec) {
         var out = new StateWriter();
         switch (spec) {
-            case NetworkSpec(var attachment, var mac, var mtu, var _) -> {
+            case NetworkSpec(var attachment, var mac, var mtu, var port) -> {
                 out.put("mac", Objects.requireNonNull(mac).value());
                 out.put("mtu", mtu);
                 switch (attachment) {
@@ -45,11 +42,17 @@ final class NetworkLeaf {
                     }
                     case NetworkSpec.Attachment.Packet(var name) -> out.put("packet", name);
                     case NetworkSpec.Attachment.None() -> {}
-                    case NetworkSpec.Attachment.Switch(var _) -> {}
+                    case NetworkSpec.Attachment.Switch(var on) -> onSwitch(out, on.name(), port);
+                    case NetworkSpec.Attachment.SavedSwitch(var name) -> onSwitch(out, name, port);
                 }
             }
         }
         return out;
+    }
+
+    private static void onSwitch(StateWriter out, String name, PortSettings port) {
+        out.put("switch", name);
+        out.put("port", PortLeaf.save(port));
     }
 
     private static StateWriter user(UserNetworkSpec spec) {
@@ -62,8 +65,8 @@ final class NetworkLeaf {
                     out.put("forwardPort" + i, forwards.get(i).hostPort());
                     out.put("forwardTo" + i, forwards.get(i).guestPort());
                 }
-                list(out, "allowed", egress.allowed());
-                list(out, "denied", egress.denied());
+                PortLeaf.prefixes(out, "allowed", egress.allowed());
+                PortLeaf.prefixes(out, "denied", egress.denied());
                 out.put("hostLoopback", hostLoopback);
                 out.put("nameServers", nameServers.size());
                 for (int i = 0; i < nameServers.size(); i++) {
@@ -73,13 +76,6 @@ final class NetworkLeaf {
             }
         }
         return out;
-    }
-
-    private static void list(StateWriter out, String name, List<IpPrefix> prefixes) {
-        out.put(name, prefixes.size());
-        for (int i = 0; i < prefixes.size(); i++) {
-            out.put(name + i, prefixes.get(i).toString());
-        }
     }
 
     static NetworkSpec read(StateReader in) {
@@ -98,6 +94,9 @@ final class NetworkLeaf {
                         queues(in));
             } else if (in.has("packet")) {
                 spec = NetworkSpec.packet(in.getString("packet"));
+            } else if (in.has("switch")) {
+                PortSettings port = PortLeaf.read(in.getInner("port"));
+                spec = NetworkSpec.onSaved(in.getString("switch")).port(p -> port);
             }
             return spec.mac(new MacAddress(in.getLong("mac"))).mtu(in.getInt("mtu", 1280, 9000));
         } catch (IllegalArgumentException e) {
@@ -111,29 +110,21 @@ final class NetworkLeaf {
 
     private static UserNetworkSpec readUser(StateReader in) {
         var forwards = new ArrayList<PortForward>();
-        for (int i = 0; i < in.getInt("forwards", 0, MOST); i++) {
+        for (int i = 0; i < in.getInt("forwards", 0, PortLeaf.MOST); i++) {
             forwards.add(new PortForward(
                     in.getString("forwardAddress" + i),
                     in.getInt("forwardPort" + i, 0, 65_535),
                     in.getInt("forwardTo" + i, 1, 65_535)));
         }
         var servers = new ArrayList<InetSocketAddress>();
-        for (int i = 0; i < in.getInt("nameServers", 0, MOST); i++) {
+        for (int i = 0; i < in.getInt("nameServers", 0, PortLeaf.MOST); i++) {
             servers.add(new InetSocketAddress(
                     InetAddress.ofLiteral(in.getString("nameServer" + i)), in.getInt("nameServerPort" + i, 1, 65_535)));
         }
         return new UserNetworkSpec(
                 forwards,
-                new EgressPolicy(prefixes(in, "allowed"), prefixes(in, "denied")),
+                new EgressPolicy(PortLeaf.readPrefixes(in, "allowed"), PortLeaf.readPrefixes(in, "denied")),
                 in.getBoolean("hostLoopback"),
                 servers);
-    }
-
-    private static List<IpPrefix> prefixes(StateReader in, String name) {
-        var all = new ArrayList<IpPrefix>();
-        for (int i = 0; i < in.getInt(name, 0, MOST); i++) {
-            all.add(IpPrefix.parse(in.getString(name + i)));
-        }
-        return all;
     }
 }

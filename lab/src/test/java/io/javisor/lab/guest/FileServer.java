@@ -9,29 +9,21 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Map;
 import java.util.Random;
 
-/** Serves some files, and as many bytes as one likes that are always the same: {@code /bytes/N}. Each client has a thread. */
+/** Serves as many bytes as one likes that are always the same: {@code /bytes/N}. Each client has a thread. */
 final class FileServer implements AutoCloseable {
     private static final int BLOCK = 1 << 16;
 
     private final ServerSocket server;
-    private final Map<String, Path> files;
 
-    /**
-     * @param files by their names, without a slash
-     */
-    FileServer(InetAddress on, Map<String, Path> files) throws IOException {
+    FileServer(InetAddress on) throws IOException {
         server = new ServerSocket();
         server.setReuseAddress(true);
         server.bind(new InetSocketAddress(on, 0));
-        this.files = files;
         Thread.ofVirtual().start(this::accept);
     }
 
@@ -57,21 +49,14 @@ final class FileServer implements AutoCloseable {
             for (String line = in.readLine(); line != null && !line.isEmpty(); ) {
                 line = in.readLine();
             }
-            String name = words[1].substring(1);
+            long count = Long.parseLong(words[1].substring("/bytes/".length()));
             OutputStream out = client.getOutputStream();
-            if (name.startsWith("bytes/")) {
-                long count = Long.parseLong(name.substring("bytes/".length()));
-                head(out, count);
-                var random = new Random(count);
-                byte[] block = new byte[BLOCK];
-                for (long left = count; left > 0; left -= BLOCK) {
-                    random.nextBytes(block);
-                    out.write(block, 0, (int) Math.min(left, BLOCK));
-                }
-            } else {
-                byte[] content = Files.readAllBytes(files.get(name));
-                head(out, content.length);
-                out.write(content);
+            head(out, count);
+            var random = new Random(count);
+            byte[] block = new byte[BLOCK];
+            for (long left = count; left > 0; left -= BLOCK) {
+                random.nextBytes(block);
+                out.write(block, 0, (int) Math.min(left, BLOCK));
             }
         } catch (IOException e) {
             // The client has gone.

@@ -185,6 +185,17 @@ class NetworkInGuestTest {
             port.change(port.settings().vlan(10));
             assertThat(sh(left, "ping -c 3 -W 20 192.168.7.2")).contains("bytes from 192.168.7.2");
 
+            // Frames of 9,000 bytes, for which the driver closes its channel and opens it again.
+            for (VirtualMachine vm : new VirtualMachine[] {left, right}) {
+                sh(vm, "ip link set eth0 mtu 9000");
+            }
+            assertThat(sh(left, "ping -c 3 -s 8972 -W 20 192.168.7.2")).contains("8980 bytes from 192.168.7.2");
+            assertThat(sh(left, "awk '/^Ip: [0-9]/ { print $18 }' /proc/net/snmp"))
+                    .as("datagrams that were cut")
+                    .isEqualTo("0");
+
+            comesAndGoes(left, net);
+
             // Another's address is of no use.
             sh(left, "ip link set eth0 down; ip link set eth0 address 4a:56:00:00:00:99; ip link set eth0 up");
             assertThat(sh(left, "cat /sys/class/net/eth0/address"))
@@ -194,9 +205,23 @@ class NetworkInGuestTest {
         }
     }
 
+    /** An adapter is added to a guest that runs, and taken away from it again. */
+    private static void comesAndGoes(VirtualMachine vm, VirtualSwitch net) {
+        var added = vm.network().add(NetworkSpec.on(net).port(p -> p.vlan(10)));
+        String there = "for i in $(seq 300); do [ %s -e /sys/class/net/eth1 ] && exit; sleep 0.2; done; exit 1";
+        sh(vm, there.formatted(""));
+        assertThat(sh(vm, "cat /sys/class/net/eth1/address"))
+                .isEqualTo(added.mac().toString());
+        sh(vm, "ip addr add 192.168.7.3/24 dev eth1; ip link set eth1 up");
+        assertThat(sh(vm, "arping -c 2 -w 20 -I eth1 192.168.7.2")).contains("reply from 192.168.7.2");
+        assertThat(vm.network().remove(added)).isTrue();
+        sh(vm, there.formatted("!"));
+        assertThat(net.ports()).noneMatch(port -> port.name().endsWith("/net1"));
+    }
+
     private static VirtualMachine guest(String name, String kernel, VirtualSwitch net) {
         return VirtualMachine.builder(name)
-                .network(NetworkSpec.on(net).port(p -> p.vlan(10)))
+                .network(NetworkSpec.on(net).port(p -> p.vlan(10)).mtu(9000))
                 .linux(l -> l.debian(kernel))
                 .build();
     }

@@ -3,9 +3,11 @@ package io.javisor.lab.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.javisor.api.NetworkSpec;
+import io.javisor.api.SavedState;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
 import io.javisor.lab.junit.LabTest;
+import io.javisor.networking.vswitch.SwitchPort;
 import io.javisor.networking.vswitch.VirtualSwitch;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SavedConnectionTest {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final int LINES = 200;
+    private static final int STORM_LIMIT = 1000;
 
     private static String sh(VirtualMachine vm, String script) {
         return new GuestShell(vm).run(script);
@@ -44,6 +47,7 @@ class SavedConnectionTest {
     void goesOn(@TempDir Path folder) {
         var lan = new VirtualSwitch("lan");
         Path state = folder.resolve("state");
+        String changes;
         try (VirtualMachine receiver = guest("receiver", "6.1-cloud", lan, 2)) {
             try (VirtualMachine sender = guest("sender", "6.12-cloud", lan, 1)) {
                 sh(receiver, "sleep 600 </dev/null 2>/dev/null | nc -l -p 99 >/tmp/got 2>/dev/null & sleep 1");
@@ -52,13 +56,15 @@ class SavedConnectionTest {
                         "(i=0; while [ $i -lt " + LINES + " ]; do echo line $i; i=$((i+1)); sleep 0.1; done)"
                                 + " | nc 192.168.9.2 99 >/dev/null 2>&1 &");
                 awaitLines(receiver, 20);
+                changes = sh(sender, "cat /sys/class/net/eth0/carrier_changes");
+                SwitchPort port = sender.network().adapter(0).port().orElseThrow();
+                port.change(port.settings().stormLimit(STORM_LIMIT)); // saved as it is, not as it was described
                 sender.pause();
                 sender.save(state);
             }
             int before = Integer.parseInt(sh(receiver, "wc -l </tmp/got"));
             assertThat(before).isBetween(20, LINES - 1);
-            try (VirtualMachine sender = VirtualMachine.restore(state)) {
-                sender.network().adapter(0).plug(NetworkSpec.on(lan));
+            try (VirtualMachine sender = SavedState.open(state).on(lan).restore()) {
                 sender.resume();
                 awaitLines(receiver, LINES);
                 assertThat(sh(receiver, "cat /tmp/got"))
@@ -66,6 +72,11 @@ class SavedConnectionTest {
                                 .mapToObj(i -> "line " + i)
                                 .collect(Collectors.joining("\n")));
                 assertThat(sh(sender, "ip link show eth0")).contains("UP");
+                assertThat(sh(sender, "cat /sys/class/net/eth0/carrier_changes"))
+                        .as("the guest never saw its cable pulled")
+                        .isEqualTo(changes);
+                SwitchPort port = sender.network().adapter(0).port().orElseThrow();
+                assertThat(port.settings().stormLimit()).isEqualTo(STORM_LIMIT);
             }
         }
     }

@@ -57,6 +57,7 @@ public final class Frame {
     private int transport;
     private int payload;
     private boolean fragment;
+    private boolean hidden;
     private @Nullable Segments segments;
 
     /** A frame that can hold the largest. */
@@ -96,6 +97,7 @@ public final class Frame {
         transport = 0;
         payload = 0;
         fragment = false;
+        hidden = false;
     }
 
     /** Becomes a copy of another, with all that is known of it. */
@@ -111,6 +113,7 @@ public final class Frame {
         transport = other.transport;
         payload = other.payload;
         fragment = other.fragment;
+        hidden = other.hidden;
     }
 
     /**
@@ -135,6 +138,7 @@ public final class Frame {
         transport = 0;
         payload = 0;
         fragment = false;
+        hidden = false;
         if (etherType == IPV4) {
             parseIpv4();
         } else if (etherType == IPV6) {
@@ -156,6 +160,7 @@ public final class Frame {
         protocol = getByte(HEADER + 9);
         if (first) {
             parseTransport(HEADER + header);
+            hidden = fragment && transport == 0;
         }
     }
 
@@ -178,6 +183,7 @@ public final class Frame {
                 }
                 fragment = true;
                 boolean first = getShort(at + 2) >>> 3 == 0;
+                hidden |= first; // until the transport's header is found
                 next = getByte(at);
                 at += 8;
                 if (!first) {
@@ -206,6 +212,7 @@ public final class Frame {
         }
         transport = at;
         payload = at + header;
+        hidden = false;
     }
 
     /** The memory behind it; the content begins at 0. */
@@ -300,6 +307,14 @@ public final class Frame {
     /** Whether it is a fragment of an IP packet. */
     public boolean isFragment() {
         return fragment;
+    }
+
+    /**
+     * Whether it is the first fragment of an IP packet, and the headers up to the transport's are not all in it: nobody can tell what it
+     * belongs to. Nobody sends that who has nothing to hide (RFC 1858, RFC 7112).
+     */
+    public boolean hidesTransport() {
+        return hidden;
     }
 
     /** Source port of TCP and UDP; 0 if it is neither or can't be read. */

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One line of a port's access list. A frame fits if it fits everything that is said; what is not said is not looked at. Of the
- * rules that allow or deny the first that fits decides; those that meter count, and the next is looked at.
+ * rules that allow or deny the first that fits decides; those that meter count, and the next is looked at. An IP packet whose headers
+ * can't be read fits rules about IP that deny, and no others.
  *
  * @param direction of the frame, as the station sees it
  * @param action what becomes of it
@@ -89,6 +90,10 @@ public record AccessRule(
             return false;
         }
         IpPrefix range = remote;
+        if ((range != null || protocol != 0) && isUnreadable(frame)) {
+            // It may be what the rule is about, or not: let nothing pass for it that others forbid.
+            return action == Action.DENY && (range == null || range.ipv6() == (frame.etherType() == Frame.IPV6));
+        }
         if (range != null) {
             int at = addressAt(frame, range.ipv6(), out);
             if (at < 0 || !range.contains(frame, at)) {
@@ -104,6 +109,10 @@ public record AccessRule(
         int local = out ? frame.sourcePort() : frame.destinationPort();
         int other = out ? frame.destinationPort() : frame.sourcePort();
         return (localPort == 0 || localPort == local) && (remotePort == 0 || remotePort == other);
+    }
+
+    private static boolean isUnreadable(Frame frame) {
+        return frame.protocol() == 0 && (frame.etherType() == Frame.IPV4 || frame.etherType() == Frame.IPV6);
     }
 
     /** Where the other side's address stands; −1 if there is none. ARP carries one too. */

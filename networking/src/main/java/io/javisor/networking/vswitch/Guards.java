@@ -9,6 +9,7 @@ final class Guards {
     private static final int DHCP_SERVER = 67;
     private static final int DHCP_CLIENT = 68;
     private static final int DHCPV6_SERVER = 547;
+    private static final int ROUTER_SOLICITATION = 133;
     private static final int ROUTER_ADVERTISEMENT = 134;
     private static final int NEIGHBOUR_SOLICITATION = 135;
     private static final int NEIGHBOUR_ADVERTISEMENT = 136;
@@ -24,6 +25,9 @@ final class Guards {
         if ((source >>> 40 & 1) != 0) {
             return Drop.MALFORMED; // a group sends nothing
         }
+        if (frame.hidesTransport()) {
+            return Drop.MALFORMED; // behind which all that follows could pass
+        }
         int type = frame.etherType();
         if (settings.vlan() instanceof VlanMode.Access && (type == Frame.VLAN || type == STACKED_VLAN)) {
             return Drop.VLAN; // a tag behind the tag
@@ -31,7 +35,8 @@ final class Guards {
         boolean unreadable = type == Frame.IPV6 && frame.protocol() == 0;
         if (!settings.macSpoofing()) {
             boolean arpOfAnother = type == Frame.ARP && isEthernetArp(frame) && mac(frame, Frame.HEADER + 8) != source;
-            if ((settings.mac() != null && settings.mac().value() != source) || arpOfAnother) {
+            boolean another = settings.mac() != null && settings.mac().value() != source;
+            if (another || arpOfAnother || namesAnother(frame, source)) {
                 return Drop.MAC_SPOOFED;
             }
         }
@@ -63,7 +68,30 @@ final class Guards {
     }
 
     private static long mac(Frame frame, int at) {
-        return frame.getLong(at) >>> 16;
+        return (long) frame.getShort(at) << 32 | frame.getInt(at + 2) & 0xFFFF_FFFFL;
+    }
+
+    /** Whether neighbour discovery tells of a link address that is not the sender's (RFC 4861, 4.6.1). */
+    private static boolean namesAnother(Frame frame, long source) {
+        if (frame.protocol() != Frame.ICMPV6) {
+            return false;
+        }
+        int kind = icmpType(frame, Frame.ICMPV6);
+        boolean ofNeighbour = kind == NEIGHBOUR_SOLICITATION || kind == NEIGHBOUR_ADVERTISEMENT;
+        if (!ofNeighbour && kind != ROUTER_SOLICITATION) {
+            return false;
+        }
+        int at = frame.transport() + (ofNeighbour ? 24 : 8);
+        while (at + 8 <= frame.length()) {
+            int option = frame.getByte(at);
+            int units = frame.getByte(at + 1);
+            boolean linkAddress = option == 1 || option == 2; // source's, target's
+            if (units == 0 || (linkAddress && mac(frame, at + 2) != source)) {
+                return true; // an option without length makes the whole message void
+            }
+            at += 8 * units;
+        }
+        return false;
     }
 
     private static boolean isEthernetArp(Frame frame) {

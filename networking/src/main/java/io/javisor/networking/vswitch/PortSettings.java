@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param vlan in which VLANs it is
  * @param isolated whether it reaches only ports that are not isolated, as uplinks
  * @param mac the station's address, or null if it has none of its own, as an uplink
- * @param macSpoofing whether the station may send from other addresses than its own
+ * @param macSpoofing whether the station may send from other addresses than its own, and tell others of them by ARP and neighbour discovery
  * @param dhcpGuard whether the station's answers as a DHCP server are dropped
  * @param routerGuard whether the station's router advertisements and redirects are dropped
  * @param addresses IP addresses that the station may send from, by ARP, neighbour discovery or IP; empty for any

@@ -9,7 +9,6 @@ import io.javisor.networking.frame.Frame;
 import io.javisor.networking.frame.Frames;
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.vswitch.IpPrefix;
-import io.javisor.networking.vswitch.VirtualSwitch;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -20,35 +19,17 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The user-mode network over IPv6, seen by a guest's packets, with real sockets of this host on the other side. */
 @Timeout(180)
-class UserNetwork6Test {
+class UserNetwork6Test extends OnUserNetwork {
     private static final String GATEWAY = "fd4a:5600:2::2";
     private static final String NAMES = "fd4a:5600:2::3";
     private static final MacAddress ALL = MacAddress.parse("33:33:00:00:00:01");
     private static final MacAddress ROUTERS = MacAddress.parse("33:33:00:00:00:02");
     private static final MacAddress DHCP_SERVERS = MacAddress.parse("33:33:00:01:00:02");
-
-    private final VirtualSwitch net = new VirtualSwitch("user6-test");
-    private final GuestStack guest = new GuestStack(net);
-
-    @SuppressWarnings("NullAway.Init") // each test starts its own
-    private UserNetwork user;
-
-    @AfterEach
-    void close() {
-        if (user != null) {
-            user.close();
-        }
-    }
-
-    private void start(UserNetworkSpec spec) {
-        user = new UserNetwork(net, spec, 1500);
-    }
 
     private static void hostSpeaksIpv6() {
         assumeTrue(Files.exists(Path.of("/proc/net/if_inet6")), "this host has no IPv6");

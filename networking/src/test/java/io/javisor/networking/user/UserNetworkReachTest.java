@@ -9,7 +9,6 @@ import io.javisor.networking.frame.Checksums;
 import io.javisor.networking.frame.Frame;
 import io.javisor.networking.frame.Frames;
 import io.javisor.networking.vswitch.IpPrefix;
-import io.javisor.networking.vswitch.VirtualSwitch;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -17,30 +16,12 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Whom guests ping, what reaches whom in fragments, and that the host's own addresses are the host. */
 @Timeout(180)
-class UserNetworkReachTest {
-    private final VirtualSwitch net = new VirtualSwitch("reach-test");
-    private final GuestStack guest = new GuestStack(net);
-
-    @SuppressWarnings("NullAway.Init") // each test starts its own
-    private UserNetwork user;
-
-    @AfterEach
-    void close() {
-        if (user != null) {
-            user.close();
-        }
-    }
-
-    private void start(EgressPolicy egress) {
-        user = new UserNetwork(net, UserNetworkSpec.DEFAULT.egress(egress), 1500);
-    }
-
+class UserNetworkReachTest extends OnUserNetwork {
     private static String ownAddress() throws Exception {
         return NetworkInterface.networkInterfaces()
                 .flatMap(NetworkInterface::inetAddresses)
@@ -126,7 +107,7 @@ class UserNetworkReachTest {
 
     @Test
     void largeDatagramsGoBothWaysInFragments() throws Exception {
-        user = new UserNetwork(net, UserNetworkSpec.DEFAULT.withHostLoopback(), 1500);
+        start(UserNetworkSpec.DEFAULT.withHostLoopback());
         try (var server = new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0))) {
             server.setSoTimeout(60_000);
             byte[] question = Frames.random(30_000);

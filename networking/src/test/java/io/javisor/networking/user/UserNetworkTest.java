@@ -7,7 +7,6 @@ import io.javisor.networking.frame.Frame;
 import io.javisor.networking.frame.Frames;
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.vswitch.IpPrefix;
-import io.javisor.networking.vswitch.VirtualSwitch;
 import io.javisor.partition.HypervisorException;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -18,30 +17,12 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The user-mode network behind a switch, seen by a guest's packets, with real sockets of this host on the other side. */
 @Timeout(180)
-class UserNetworkTest {
-    private final VirtualSwitch net = new VirtualSwitch("user-test");
-    private final GuestStack guest = new GuestStack(net);
-
-    @SuppressWarnings("NullAway.Init") // each test starts its own
-    private UserNetwork user;
-
-    @AfterEach
-    void close() {
-        if (user != null) {
-            user.close();
-        }
-    }
-
-    private void start(UserNetworkSpec spec) {
-        user = new UserNetwork(net, spec, 1500);
-    }
-
+class UserNetworkTest extends OnUserNetwork {
     private static ServerSocket listen() throws IOException {
         return new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
     }

@@ -3,6 +3,7 @@ package io.javisor.linux;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 
 /**
  * One owned file descriptor; safe from any thread. Each use counts, and the number goes back to the kernel when the
@@ -132,6 +133,37 @@ public final class Descriptor implements AutoCloseable {
         int number = acquire();
         try {
             return Libc.Ioctl.ioctl(state, number, request, structure);
+        } finally {
+            release();
+        }
+    }
+
+    /** read(2), again when a signal came; returns the bytes or a negative errno. Allocates nothing. */
+    long tryRead(MemorySegment into) {
+        CallState state = CallState.current();
+        int number = acquire();
+        try {
+            long n;
+            do {
+                n = FileCalls.read(state, number, into, into.byteSize());
+            } while (n == -Errno.EINTR);
+            return n;
+        } finally {
+            release();
+        }
+    }
+
+    /** write(2) of the first bytes, again when a signal came; returns the bytes or a negative errno. Allocates nothing. */
+    long tryWrite(MemorySegment from, long bytes) {
+        Objects.checkFromIndexSize(0, bytes, from.byteSize());
+        CallState state = CallState.current();
+        int number = acquire();
+        try {
+            long n;
+            do {
+                n = FileCalls.write(state, number, from, bytes);
+            } while (n == -Errno.EINTR);
+            return n;
         } finally {
             release();
         }

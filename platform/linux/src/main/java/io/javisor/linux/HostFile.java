@@ -133,17 +133,7 @@ public final class HostFile implements AutoCloseable {
 
     /** As {@link #read}, but returns a negative errno instead of throwing. */
     public long tryRead(MemorySegment into) {
-        CallState state = CallState.current();
-        int fd = descriptor.acquire();
-        try {
-            long n;
-            do {
-                n = FileCalls.read(state, fd, into, into.byteSize());
-            } while (n == -Errno.EINTR);
-            return n;
-        } finally {
-            descriptor.release();
-        }
+        return descriptor.tryRead(into);
     }
 
     /** Writes at the file's own position. */
@@ -153,17 +143,7 @@ public final class HostFile implements AutoCloseable {
 
     /** As {@link #write}, but returns a negative errno instead of throwing. */
     public long tryWrite(MemorySegment from) {
-        CallState state = CallState.current();
-        int fd = descriptor.acquire();
-        try {
-            long n;
-            do {
-                n = FileCalls.write(state, fd, from, from.byteSize());
-            } while (n == -Errno.EINTR);
-            return n;
-        } finally {
-            descriptor.release();
-        }
+        return descriptor.tryWrite(from, from.byteSize());
     }
 
     /** Reads from a position; returns the bytes read, 0 at the end of the file. Allocates nothing. */

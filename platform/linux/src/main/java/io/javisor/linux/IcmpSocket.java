@@ -129,16 +129,7 @@ public final class IcmpSocket implements AutoCloseable {
         if (!ipv6) {
             message.set(U16, 2, (short) ~sum(message, bytes)); // version 6 has its checksum from the kernel
         }
-        int fd = descriptor.acquire();
-        try {
-            long n;
-            do {
-                n = FileCalls.write(CallState.current(), fd, message, bytes);
-            } while (n == -Errno.EINTR);
-            return n == bytes;
-        } finally {
-            descriptor.release();
-        }
+        return descriptor.tryWrite(message, bytes) == bytes;
     }
 
     private static int sum(MemorySegment message, int bytes) {

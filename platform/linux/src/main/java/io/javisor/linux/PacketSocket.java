@@ -155,19 +155,7 @@ public final class PacketSocket implements FrameDevice {
 
     @Override
     public boolean write(MemorySegment from, long bytes) {
-        if (bytes > from.byteSize()) {
-            throw new IndexOutOfBoundsException(bytes + " bytes of " + from.byteSize());
-        }
-        int fd = descriptor.acquire();
-        try {
-            long n;
-            do {
-                n = FileCalls.write(CallState.current(), fd, from, bytes);
-            } while (n == -Errno.EINTR);
-            return n == bytes;
-        } finally {
-            descriptor.release();
-        }
+        return descriptor.tryWrite(from, bytes) == bytes;
     }
 
     @Override

@@ -128,36 +128,16 @@ public final class TapDevice implements FrameDevice {
 
     @Override
     public int read(MemorySegment into) {
-        int fd = descriptor.acquire();
-        try {
-            long n;
-            do {
-                n = FileCalls.read(CallState.current(), fd, into, into.byteSize());
-            } while (n == -Errno.EINTR);
-            if (n >= 0 || n == -Errno.EAGAIN) {
-                return (int) Math.max(n, 0);
-            }
-            throw new LinuxException("read", descriptor.toString(), (int) -n);
-        } finally {
-            descriptor.release();
+        long n = descriptor.tryRead(into);
+        if (n >= 0 || n == -Errno.EAGAIN) {
+            return (int) Math.max(n, 0);
         }
+        throw new LinuxException("read", descriptor.toString(), (int) -n);
     }
 
     @Override
     public boolean write(MemorySegment from, long bytes) {
-        if (bytes > from.byteSize()) {
-            throw new IndexOutOfBoundsException(bytes + " bytes of " + from.byteSize());
-        }
-        int fd = descriptor.acquire();
-        try {
-            long n;
-            do {
-                n = FileCalls.write(CallState.current(), fd, from, bytes);
-            } while (n == -Errno.EINTR);
-            return n == bytes;
-        } finally {
-            descriptor.release();
-        }
+        return descriptor.tryWrite(from, bytes) == bytes;
     }
 
     @Override

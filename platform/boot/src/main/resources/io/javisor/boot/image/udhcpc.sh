@@ -2,7 +2,7 @@
 # Does what a DHCP server says; called by busybox udhcpc, which puts the lease into the environment.
 case $1 in
 deconfig)
-    ip addr flush dev "$interface"
+    ip -4 addr flush dev "$interface" # what IPv6 has found out by itself stays
     ip link set "$interface" up
     ;;
 bound | renew)
