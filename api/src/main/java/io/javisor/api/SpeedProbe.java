@@ -51,8 +51,8 @@ final class SpeedProbe {
                     return Optional.empty();
                 }
             }
-            return Optional.of("a loop of " + TURNS + " turns in a guest takes more than " + PATIENCE.toMillis() + " ms, "
-                    + TRIES + " times: its processor is emulated");
+            return Optional.of("a loop of " + TURNS + " turns in a guest takes more than " + PATIENCE.toMillis()
+                    + " ms, " + TRIES + " times: its processor is emulated");
         } catch (HypervisorException e) {
             return Optional.of("a guest can't even run a short loop: " + e.getMessage());
         }
