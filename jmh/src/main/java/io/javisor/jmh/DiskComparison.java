@@ -12,8 +12,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What disks cost a guest, beside QEMU: the program behind {@code jmh/compare-lab disks}. It is run three times with the same
@@ -22,7 +23,7 @@ import java.util.List;
  */
 public final class DiskComparison {
     private static final String KERNEL = "6.1-cloud";
-    private static final List<String> MODULES = List.of("virtio_pci", "virtio_blk");
+    private static final List<String> MODULES = List.of("sd_mod", "virtio_pci", "virtio_blk");
     private static final String NAMES = "disk-kernel";
     private static final String INITRD = "disk-initrd";
     private static final String TABLE = "disks.md";
@@ -46,13 +47,13 @@ public final class DiskComparison {
         DebianKernel kernel = packages.kernel(KERNEL);
         Files.writeString(folder.resolve(NAMES), kernel.image().toString());
         KernelModules modules = KernelModules.open(kernel.modulesFolder());
-        List<KernelModule> all = new ArrayList<>(modules.forGuest());
+        Set<KernelModule> all = new LinkedHashSet<>(modules.forGuest()); // both need scsi_mod
         all.addAll(modules.resolve(MODULES));
         Path fio = packages.unpack("fio");
         Path initrd = folder.resolve(INITRD);
         Files.deleteIfExists(initrd);
         BusyboxInit.of(b -> b.busybox(packages.busybox())
-                        .modules(all)
+                        .modules(List.copyOf(all))
                         .init("sh /load.sh")
                         .files(f -> FioFiles.of(fio).addTo(f.file("/load.sh", script()))))
                 .initramfs()

@@ -104,7 +104,7 @@ final class DiskRounds {
             while (!found && end.find()) {
                 found = name.equals(end.group(1) + " " + end.group(2));
             }
-            if (!found) {
+            if (!found || end.group(4).equals("0")) {
                 throw new IllegalStateException("no result of " + name + " in what the guest said: " + said);
             }
             Load load = Load.of(name, end, before, after);

@@ -80,8 +80,7 @@ final class SoftwareLogin implements FabricLogin {
         /** What ends after the link was cut is run again, which fails. */
         @Override
         public boolean begin(int lun, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
-            return isUp()
-                    && target.begin(lun, command, engine, moved -> completion.ended(san.isUp(port) ? moved : -1));
+            return isUp() && target.begin(lun, command, engine, moved -> completion.ended(san.isUp(port) ? moved : -1));
         }
 
         @Override
