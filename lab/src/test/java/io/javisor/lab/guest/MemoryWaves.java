@@ -8,6 +8,7 @@ import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
 import io.javisor.api.exec.ExecException;
 import io.javisor.api.exec.ExecRequest;
+import io.javisor.memory.HostMemory;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.MemoryEvent;
 import io.javisor.memory.MemorySample;
@@ -116,6 +117,7 @@ final class MemoryWaves {
         boolean back = within(MINUTE, this::staysBack);
         long seconds = (System.nanoTime() - begun) / 1_000_000_000;
         MemorySample low = memory.sample();
+        System.out.printf("%s: %s%n", what, HostMemory.read());
         System.out.printf(
                 "%s: after %d s assigned %d, demand %d, resident %d, the driver's floor %d MiB; MemTotal %d MiB%n",
                 what,
@@ -194,7 +196,7 @@ final class MemoryWaves {
 
     static String state(VirtualMachine vm) {
         MachineMemory memory = vm.memory();
-        return memory.sample() + " " + memory.status() + " " + memory.details() + "\n" + memory.events() + "\n"
-                + vm.console().tail(10);
+        return memory.sample() + " " + memory.status() + " " + memory.details() + "\nthe host: " + HostMemory.read()
+                + "\n" + memory.events() + "\n" + vm.console().tail(10);
     }
 }
