@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +59,13 @@ public final class IoUring implements AutoCloseable {
     // Of what is prepared; the kernel has copied them when it has taken it.
     private final MemorySegment vectors =
             Arena.ofAuto().allocate((long) IoVector.MAX_PIECES * IOVEC_BYTES, IOVEC_BYTES);
+    // By place, of which each transfer has one until its result is taken: the kernel looks a file up when it gets to
+    // the
+    // transfer, which may be long after it has taken it, and then the number must still be that file's.
     private final @Nullable Descriptor[] held;
+    private final long[] tokens;
+    private final int[] free;
+    private int frees;
 
     private final long sqHead;
     private final long sqTail;
@@ -129,10 +136,16 @@ public final class IoUring implements AutoCloseable {
                 throw e;
             }
         }
-        held = new Descriptor[capacity];
+        held = new Descriptor[cqMask + 1];
+        tokens = new long[held.length];
+        free = new int[held.length];
+        for (int i = 0; i < free.length; i++) {
+            free[i] = i;
+        }
+        frees = free.length;
     }
 
-    /** Transfers that can be prepared together. */
+    /** Transfers that can be prepared together; twice as many can be under way. */
     public int capacity() {
         return capacity;
     }
@@ -142,7 +155,7 @@ public final class IoUring implements AutoCloseable {
      *
      * @param token comes back with the result
      * @param aside whether a thread of the kernel shall do it from the start, because it copies much
-     * @return false if there is no room for it beside what is prepared: submit that first
+     * @return false if there is no room for it beside what is prepared, or what is under way: submit, and take results, first
      * @throws IllegalStateException if the file is closed
      */
     public boolean prepareRead(HostFile file, IoVector into, long position, long token, boolean aside) {
@@ -162,11 +175,13 @@ public final class IoUring implements AutoCloseable {
     private boolean prepare(
             byte operation, Descriptor file, @Nullable IoVector vector, long position, long token, boolean aside) {
         int pieces = vector == null ? 0 : vector.size();
-        if (prepared() == capacity || vectorsUsed + pieces > IoVector.MAX_PIECES) {
+        if (prepared() == capacity || frees == 0 || vectorsUsed + pieces > IoVector.MAX_PIECES) {
             return false;
         }
-        int fd = file.acquire(); // until the kernel has taken it, and with it the file
-        held[tail & sqMask] = file;
+        int fd = file.acquire(); // until its result is taken
+        int place = free[--frees];
+        held[place] = file;
+        tokens[place] = token;
         long at = (long) SQE_BYTES * (tail & sqMask);
         MemorySegment sqe = entries.segment();
         sqe.set(JAVA_LONG, at, 0);
@@ -177,7 +192,7 @@ public final class IoUring implements AutoCloseable {
         sqe.set(JAVA_LONG, at + 16, 0);
         sqe.set(JAVA_INT, at + 24, pieces);
         sqe.set(JAVA_INT, at + 28, vector == null ? POLLIN : 0);
-        sqe.set(JAVA_LONG, at + 32, token);
+        sqe.set(JAVA_LONG, at + 32, place);
         sqe.set(JAVA_LONG, at + 40, 0);
         sqe.set(JAVA_LONG, at + 48, 0);
         sqe.set(JAVA_LONG, at + 56, 0);
@@ -212,13 +227,6 @@ public final class IoUring implements AutoCloseable {
             ring.release();
         }
         if (prepared() == 0) {
-            for (int i = 0; i < held.length; i++) {
-                Descriptor file = held[i];
-                if (file != null) {
-                    held[i] = null;
-                    file.release();
-                }
-            }
             vectorsUsed = 0;
         }
         if (n < 0 && n != -Errno.EINTR) {
@@ -234,9 +242,14 @@ public final class IoUring implements AutoCloseable {
             return false;
         }
         long at = cqes + (long) CQE_BYTES * (head & cqMask);
-        token = q.get(JAVA_LONG, at);
+        int place = (int) q.get(JAVA_LONG, at);
         result = q.get(JAVA_INT, at + 8);
-        U32.setRelease(q, cqHead, head + 1); // the kernel may use the place again
+        U32.setRelease(q, cqHead, head + 1); // the kernel may write there again
+        token = tokens[place];
+        Descriptor file = Objects.requireNonNull(held[place]);
+        held[place] = null;
+        free[frees++] = place;
+        file.release();
         return true;
     }
 
