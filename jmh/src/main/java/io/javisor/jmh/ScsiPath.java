@@ -95,12 +95,24 @@ final class ScsiPath implements AutoCloseable {
                 .putInt(4, 1);
     }
 
-    /** As Linux's driver does: begin, version 6.2, properties, end. */
+    /** As Linux's driver does: begin, version 6.2, properties, end. Then who has just logged in hears so, instead of an answer. */
     private void initialize() {
         ask(packet(7));
         ask(packet(9).putShort(12, (short) 0x0602));
         ask(packet(10));
         ask(packet(8));
+        channel.send(
+                1,
+                packet(3)
+                        .putShort(12, (short) 52)
+                        .put(20, (byte) 6)
+                        .put(21, (byte) 20)
+                        .array(),
+                true); // TEST UNIT READY
+        while (!channel.poll(answer)) {
+            Thread.onSpinWait(); // a worker answers
+        }
+        channel.taken();
     }
 
     private void ask(ByteBuffer what) {
