@@ -274,7 +274,7 @@ public final class MachineMemory {
 
     private BalloonStatus stopped() {
         List<Long> none = boot.stream().map(_ -> 0L).toList();
-        return new BalloonStatus(false, 0, none, none, 0, 0, 0, 0, none, false);
+        return new BalloonStatus(false, 0, none, none, 0, 0, 0, 0, 0, none, false);
     }
 
     /**
@@ -357,7 +357,8 @@ public final class MachineMemory {
         long assigned = now.assignedBytes();
         // A guest that says nothing keeps what it has.
         boolean known = now.ready() && now.reports() > 0;
-        long demand = known ? now.demand() : assigned * 100 / (100 + may.bufferPercent());
+        // What programs have reserved leaves out what the guest's kernel uses itself, slabs and page tables among it.
+        long demand = known ? Math.max(now.demand(), now.used()) : assigned * 100 / (100 + may.bufferPercent());
         boolean settled = known && !manual;
         long least = settled ? may.minimum() : Math.clamp(assigned, may.minimum(), may.maximum());
         long most = settled ? Math.min(may.maximum(), assigned + now.balloonedBytes() + now.room()) : least;

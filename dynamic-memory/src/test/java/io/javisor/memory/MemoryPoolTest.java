@@ -41,6 +41,7 @@ class MemoryPoolTest {
         final DynamicMemoryDevice device;
         final BalloonDriver driver;
         long used;
+        long hidden;
 
         Guest(MachineMemory machine, long boot, long growth) {
             this.machine = machine;
@@ -60,7 +61,8 @@ class MemoryPoolTest {
         }
 
         void second() {
-            driver.report(driver.free.size(), used / 4096);
+            long taken = (used + hidden) / 4096;
+            driver.report(Math.max(0, driver.free.size() + 16 * PAGES - taken), used / 4096);
             bus.advance(Duration.ofSeconds(1));
             while (driver.work() > 0) {
                 bus.run();
@@ -130,6 +132,20 @@ class MemoryPoolTest {
                 .hasAtLeastOneElementOfType(MemoryEvent.Ballooned.class)
                 .hasAtLeastOneElementOfType(MemoryEvent.Unballooned.class)
                 .hasAtLeastOneElementOfType(MemoryEvent.HotAdded.class);
+    }
+
+    @Test
+    void whatIsInUseButNotReportedAsCommittedIsGivenToo() {
+        Guest guest = guest("one", 5000);
+        guest.used = 200 * MIB;
+        guest.hidden = 120 * MIB;
+        seconds(40);
+        assertThat(guest.machine.demand()).as("as the guest reports it").isEqualTo(200 * MIB);
+        assertThat(guest.machine.details().used()).isEqualTo(320 * MIB);
+        assertThat(guest.machine.assigned()).as("what is in use, and a fifth").isBetween(380 * MIB, 400 * MIB);
+        guest.hidden = 0;
+        seconds(60);
+        assertThat(guest.machine.assigned()).isBetween(236 * MIB, 256 * MIB);
     }
 
     @Test

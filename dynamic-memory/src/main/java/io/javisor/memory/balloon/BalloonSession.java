@@ -120,6 +120,11 @@ final class BalloonSession {
         return transfer == Transfer.UNBALLOON ? asked : 0;
     }
 
+    /** Pages of new memory that the guest has not said it has taken. */
+    long unanswered() {
+        return adding.count();
+    }
+
     /** Whether the guest is late with an answer. */
     boolean isOverdue() {
         return silence >= PATIENCE || addSilence >= PATIENCE;

@@ -13,6 +13,8 @@ import java.util.List;
  * @param room by how much memory it can still grow
  * @param demand what programs in the guest need, with the guest driver's floor: committed, as it reported, without what was
  *     ballooned then
+ * @param used what it could not hand out when it last reported, its kernel's own memory among it: what it had without what was
+ *     available
  * @param available as the guest reports it
  * @param residents what it has of the host's memory, by guest node
  * @param overdue whether it is late with an answer
@@ -25,6 +27,7 @@ public record BalloonStatus(
         long added,
         long room,
         long demand,
+        long used,
         long available,
         List<Long> residents,
         boolean overdue) {

@@ -62,6 +62,7 @@ final class MemoryMover {
     private long reports;
     private long committed;
     private long demand;
+    private long used;
     private long available;
     private long addedPages;
     private long unproven; // bytes that were added since the last report
@@ -158,10 +159,19 @@ final class MemoryMover {
                 + returning.stream().mapToLong(PageRange::count).sum()
                 + (open == null ? 0 : open.session().unacknowledged());
         demand = Math.max(0, committed - ballooned * PageRange.PAGE);
+        used = used(ballooned);
         if (unproven > 0) {
             judgeAdded(committed - committedBefore, available - availableBefore);
         }
         listener.status(status()); // at once: the guest may be running out of memory
+    }
+
+    /** What the guest has without what it calls available; memory that it may not have taken yet is neither. */
+    private long used(long ballooned) {
+        BalloonLink open = link;
+        long unanswered = open == null ? 0 : open.session().unanswered();
+        long has = ledger.assignedPages() + ledger.balloonedPages() - ballooned - unanswered;
+        return Math.max(0, has * PageRange.PAGE - available);
     }
 
     /** What a guest says may be nonsense: it is taken as far as it fits. */
@@ -263,6 +273,7 @@ final class MemoryMover {
                 addedPages * PageRange.PAGE,
                 open != null && open.session().addsNever() ? 0 : room,
                 demand,
+                used,
                 available,
                 residents,
                 open != null && open.session().isOverdue());
