@@ -28,7 +28,8 @@ import org.opentest4j.TestAbortedException;
 
 /**
  * Runs some classes in a lab and tells a listener what happens there, in its order. If the JVM ends under a test, or a test
- * hangs, that test fails and the rest runs in a new one; if the lab ends, the test gets one more chance. For one thread.
+ * hangs, that test fails and the rest runs in a new one; if the lab ends, or its emulator breaks a guest, the test gets one more
+ * chance. For one thread.
  */
 final class RemoteRun {
     /** For what an agent does before and after tests. */
@@ -45,7 +46,7 @@ final class RemoteRun {
     private final Map<String, LabDescriptor> pending = new LinkedHashMap<>();
     private final Set<LabDescriptor> open = new LinkedHashSet<>();
     private final Set<LabDescriptor> over = new LinkedHashSet<>();
-    private final Set<LabDescriptor> givenAnotherLab = new HashSet<>();
+    private final Set<LabDescriptor> givenAnotherChance = new HashSet<>();
     private long progress;
 
     RemoteRun(
@@ -95,7 +96,10 @@ final class RemoteRun {
                 end = String.valueOf(e.getMessage());
             }
             if (end == null) {
-                break;
+                if (pending.keySet().stream().map(known::get).noneMatch(givenAnotherChance::contains)) {
+                    break;
+                }
+                continue;
             }
             boolean labEnded = !pool.isLabAlive();
             pool.dropAgent();
@@ -202,11 +206,27 @@ final class RemoteRun {
      * says little about the test; if it happens again, it does.
      */
     private boolean deservesAnotherLab(String reason) {
-        if (open.isEmpty() || !givenAnotherLab.add(List.copyOf(open).getLast())) {
+        if (open.isEmpty() || !givenAnotherChance.add(List.copyOf(open).getLast())) {
             return false;
         }
         System.err.println("The lab ended under " + List.copyOf(open).getLast().getDisplayName()
                 + ", which now runs once more, in a new one: " + reason);
+        return true;
+    }
+
+    /** Whether a test that failed is to run once more: what its guest said is what this lab's emulator does to guests. */
+    private boolean deservesAnotherGuest(LabDescriptor test, Event.Finished e) {
+        if (!e.status().equals("FAILED")
+                || e.thrown() == null
+                || !test.isTest()
+                || !pending.containsKey(jupiterId(test))
+                || !EmulatorFault.isIn(e.thrown())
+                || !givenAnotherChance.add(test)) {
+            return false;
+        }
+        System.err.println(test.getDisplayName()
+                + " runs once more: the lab's emulator gave its guest an interrupt while it had them off: "
+                + e.thrown().message());
         return true;
     }
 
@@ -240,7 +260,7 @@ final class RemoteRun {
             }
             case Event.Finished e -> {
                 LabDescriptor test = known.get(e.id());
-                if (test != null && open.contains(test)) {
+                if (test != null && open.contains(test) && !deservesAnotherGuest(test, e) && !runsAgain(test)) {
                     if (test.isTest() && !e.status().equals("ABORTED")) {
                         pool.ran(declared(test));
                     }
@@ -327,6 +347,12 @@ final class RemoteRun {
             settle(test);
             listener.executionSkipped(test, reason);
         }
+    }
+
+    /** Whether something in a container that has ended is yet to run once more. */
+    private boolean runsAgain(LabDescriptor container) {
+        return container.getDescendants().stream()
+                .anyMatch(each -> open.contains((LabDescriptor) each) && givenAnotherChance.contains(each));
     }
 
     private void finish(LabDescriptor test, TestExecutionResult result) {

@@ -327,6 +327,51 @@ class LabTestEngineTest {
         assertThat(thrown.get("EndsItsLab.endsAlways")).hasMessageContaining("exit code 1");
     }
 
+    @LabTest
+    static class LosesItsGuest {
+        private static final String FAULT = "the guest ended: Panicked; the console's last lines:\n"
+                + "[   10.264243] RIP: 0010:entry_SYSCALL_64+0x0/0x2b";
+
+        @Test
+        void losesItOnce() throws IOException {
+            Path mark = Path.of(System.getProperty("javisor.lab.kept"), "lost");
+            if (!Files.exists(mark)) {
+                Files.writeString(mark, "");
+                throw new IllegalStateException("starting", new IllegalStateException(FAULT));
+            }
+        }
+
+        @Test
+        void losesItAlways() {
+            throw new IllegalStateException(FAULT);
+        }
+
+        @Test
+        void losesItElsewhere() throws IOException {
+            Path mark = Path.of(System.getProperty("javisor.lab.kept"), "elsewhere");
+            assertThat(Files.exists(mark)).as("a second try").isFalse();
+            Files.writeString(mark, "");
+            throw new IllegalStateException(FAULT.replace("+0x0/", "+0x4/"));
+        }
+
+        @Test
+        void keepsIt() {}
+    }
+
+    @Test
+    void givesATestWhoseGuestTheEmulatorBrokeOneMoreChance() {
+        Here here = new Here();
+        run(_ -> here, true, LosesItsGuest.class);
+        assertThat(outcomes)
+                .containsOnly(
+                        Map.entry("LosesItsGuest.losesItOnce", "SUCCESSFUL"),
+                        Map.entry("LosesItsGuest.losesItAlways", "FAILED"),
+                        Map.entry("LosesItsGuest.losesItElsewhere", "FAILED"),
+                        Map.entry("LosesItsGuest.keepsIt", "SUCCESSFUL"));
+        assertThat(thrown.get("LosesItsGuest.losesItElsewhere")).hasMessageContaining("+0x4/");
+        assertThat(here.started).isEqualTo(1);
+    }
+
     @Test
     void failsAllWhenNoJvmStarts() {
         AgentHost broken = new Here() {
