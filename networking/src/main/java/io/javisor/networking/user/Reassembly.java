@@ -65,6 +65,11 @@ final class Reassembly {
             return true;
         }
 
+        void spoil() {
+            spoilt = true;
+            data = new byte[0];
+        }
+
         boolean isComplete() {
             return total >= 0 && header != null && units.cardinality() == total + 7 >> 3;
         }
@@ -123,8 +128,7 @@ final class Reassembly {
             return null;
         }
         if (!packet.add(frame, at, offset, length, more)) {
-            packet.spoilt = true;
-            packet.data = new byte[0];
+            packet.spoil();
             return null;
         }
         if (offset == 0) {
@@ -134,16 +138,17 @@ final class Reassembly {
         if (header == null || !packet.isComplete()) {
             return null;
         }
-        packets.remove(key);
-        return put(key, header, packet);
-    }
-
-    private @Nullable Frame put(Key key, byte[] header, Packet packet) {
-        boolean ipv6 = key.from.ipv6();
-        int from = ipv6 ? Frame.HEADER + HEADER6 : header.length;
+        int from = key.from.ipv6() ? Frame.HEADER + HEADER6 : header.length;
         if (from - Frame.HEADER + packet.total > MOST_BYTES) {
+            packet.spoil();
             return null;
         }
+        packets.remove(key);
+        return put(key, header, from, packet);
+    }
+
+    private @Nullable Frame put(Key key, byte[] header, int from, Packet packet) {
+        boolean ipv6 = key.from.ipv6();
         System.arraycopy(header, 0, whole.bytes(), 0, from);
         System.arraycopy(packet.data, 0, whole.bytes(), from, packet.total);
         whole.begin(from + packet.total);

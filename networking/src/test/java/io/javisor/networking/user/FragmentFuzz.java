@@ -34,7 +34,11 @@ class FragmentFuzz {
             int length = (input[i + 3] & 0xFF) << 8 | input[i + 4] & 0xFF;
             int options = ipv6 ? 0 : (input[i + 5] & 0xF) % 11 * 4;
             boolean more = (input[i] & 2) == 0;
-            if (length == 0 || offset + length > 65_535 || (more && length % 8 != 0) || (offset == 0 && !more)) {
+            int said = length + (ipv6 ? 8 : 20 + options); // in a field of 16 bits
+            if (length == 0
+                    || Math.max(said, offset + length) > 65_535
+                    || (more && length % 8 != 0)
+                    || (offset == 0 && !more)) {
                 continue; // dropped by itself, or no fragment
             }
             Frame frame = frame(ipv6, offset, length, more, options, (byte) (i / STEP + 1));
