@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** An ELF file around the guest that sleeps (src/main/guest/sleeper.S), with room behind it for its stack and interrupt table. */
-final class SleeperElf {
+public final class SleeperElf {
     private static final long ENTRY = 0x10_0000;
     private static final long ROOM = 0x4000;
     private static final int CODE_AT = 4096;
@@ -13,7 +13,8 @@ final class SleeperElf {
 
     private SleeperElf() {}
 
-    static byte[] of(byte[] code) {
+    /** The file for the guest's machine code, which runs at 1 MiB. */
+    public static byte[] of(byte[] code) {
         ByteBuffer elf = ByteBuffer.allocate(CODE_AT + code.length).order(ByteOrder.LITTLE_ENDIAN);
         elf.put(Code.bytes(0x7F, 'E', 'L', 'F', 2, 1, 1)).position(16);
         elf.putShort((short) 2).putShort((short) 62).putInt(1).putLong(ENTRY); // executable, x86-64

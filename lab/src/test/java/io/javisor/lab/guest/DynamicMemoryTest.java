@@ -35,6 +35,11 @@ class DynamicMemoryTest {
     private static final long FILL = mib(800);
 
     @Test
+    void twoSmallWavesOfNeed() throws Exception {
+        MemoryWaves.run("6.12-cloud", 2, mib(320));
+    }
+
+    @Test
     @Tag("long")
     void twoWavesOfNeed() throws Exception {
         MemoryWaves.run("6.1-cloud", 2, FILL);
