@@ -9,14 +9,18 @@ package io.javisor.lab.junit;
  * interrupt that respects the flag comes at that instruction, and what does not respect it has a stack of its own.
  */
 final class EmulatorFault {
-    private static final String WHERE = "RIP: 0010:entry_SYSCALL_64+0x0/";
+    private static final String PANIC = "RIP: 0010:entry_SYSCALL_64+0x0/";
+
+    /** A stock kernel that is lost so early, or so far, that it can't panic any more. */
+    private static final String TRIPLE_FAULT = "but the guest ended: TripleFault[";
 
     private EmulatorFault() {}
 
     /** Whether that is what a test failed of. */
     static boolean isIn(Thrown thrown) {
         for (Thrown at = thrown; at != null; at = at.cause()) {
-            if (at.message() != null && at.message().contains(WHERE)) {
+            String message = at.message();
+            if (message != null && (message.contains(PANIC) || message.contains(TRIPLE_FAULT))) {
                 return true;
             }
         }

@@ -347,6 +347,15 @@ class LabTestEngineTest {
         }
 
         @Test
+        void losesItByATripleFault() throws IOException {
+            Path mark = Path.of(System.getProperty("javisor.lab.kept"), "triple");
+            if (!Files.exists(mark)) {
+                Files.writeString(mark, "");
+                throw new IllegalStateException("waited for a shell, but the guest ended: TripleFault[vcpu=0]");
+            }
+        }
+
+        @Test
         void losesItElsewhere() throws IOException {
             Path mark = Path.of(System.getProperty("javisor.lab.kept"), "elsewhere");
             assertThat(Files.exists(mark)).as("a second try").isFalse();
@@ -366,6 +375,7 @@ class LabTestEngineTest {
                 .containsOnly(
                         Map.entry("LosesItsGuest.losesItOnce", "SUCCESSFUL"),
                         Map.entry("LosesItsGuest.losesItAlways", "FAILED"),
+                        Map.entry("LosesItsGuest.losesItByATripleFault", "SUCCESSFUL"),
                         Map.entry("LosesItsGuest.losesItElsewhere", "FAILED"),
                         Map.entry("LosesItsGuest.keepsIt", "SUCCESSFUL"));
         assertThat(thrown.get("LosesItsGuest.losesItElsewhere")).hasMessageContaining("+0x4/");
