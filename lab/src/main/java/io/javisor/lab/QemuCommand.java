@@ -20,7 +20,7 @@ final class QemuCommand {
         List<String> words = new ArrayList<>(program.words());
         // Emulated, so that it runs anywhere; a thread for each processor. Family 25, because generic kernels on AMD
         // family 15 scan PCI at length.
-        add(words, "-machine", "pc", "-accel", "tcg,thread=multi,tb-size=512");
+        add(words, "-machine", "pc", "-accel", "tcg,thread=multi,tb-size=2047");
         add(words, "-cpu", "max,+svm,family=25,model=1,stepping=1");
         add(words, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot");
         topology(words, spec);
