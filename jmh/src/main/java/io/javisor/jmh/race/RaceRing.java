@@ -1,8 +1,8 @@
 package io.javisor.jmh.race;
 
 import io.javisor.partition.GuestMemory;
-import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.PlainBacking;
 import io.javisor.vmbus.ring.IncomingRing;
 import io.javisor.vmbus.ring.OutgoingRing;
 import io.javisor.vmbus.ring.PacketBuffer;
@@ -23,7 +23,7 @@ final class RaceRing {
 
     RaceRing() {
         var memory = new GuestMemory();
-        var backing = new Words(MemorySegment.ofArray(new long[PAGES * PageRuns.PAGE / 8]));
+        var backing = new PlainBacking(MemorySegment.ofArray(new long[PAGES * PageRuns.PAGE / 8]));
         memory.add(new MemoryRegion(0, (long) PAGES * PageRuns.PAGE, 0, backing, 0));
         var pages = new PageRuns(memory);
         pages.add(0, (long) PAGES * PageRuns.PAGE);
@@ -61,32 +61,5 @@ final class RaceRing {
             transaction = transaction % 100 + 1;
         }
         out.publish();
-    }
-
-    /** Memory on the heap, 8-aligned. */
-    private record Words(MemorySegment segment) implements MemoryBacking {
-        @Override
-        public long pageSize() {
-            return PageRuns.PAGE;
-        }
-
-        @Override
-        public void discard(long offset, long length) {
-            segment.asSlice(offset, length).fill((byte) 0);
-        }
-
-        @Override
-        public void populate(long offset, long length) {}
-
-        @Override
-        public void bind(long offset, long length, Policy policy, long hostNodes, boolean move) {}
-
-        @Override
-        public long residentBytes() {
-            return segment.byteSize();
-        }
-
-        @Override
-        public void close() {}
     }
 }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javisor.partition.GuestMemory;
-import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.PlainBacking;
 import io.javisor.partition.acpi.AcpiEventDevice;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
@@ -89,7 +89,7 @@ class EventRegisterTest {
     @Test
     void a_new_generation_is_written_as_a_guid_and_told() {
         var memory = new GuestMemory();
-        memory.add(new MemoryRegion(0x10000, 0x1000, 0, new Heap(), 0));
+        memory.add(new MemoryRegion(0x10000, 0x1000, 0, new PlainBacking(MemorySegment.ofArray(new byte[0x1000])), 0));
         var id = new VmGenerationId(
                 memory, 0x10008, events, () -> UUID.fromString("00112233-4455-6677-8899-aabbccddeeff"));
         id.place();
@@ -105,39 +105,5 @@ class EventRegisterTest {
         assertThatThrownBy(() -> id.restore(new StateReader("generation-id", 1, elsewhere)))
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining("0x20000");
-    }
-
-    /** A page on the heap. */
-    private static final class Heap implements MemoryBacking {
-        private final MemorySegment page = MemorySegment.ofArray(new byte[0x1000]);
-
-        @Override
-        public MemorySegment segment() {
-            return page;
-        }
-
-        @Override
-        public long pageSize() {
-            return 0x1000;
-        }
-
-        @Override
-        public void discard(long offset, long length) {
-            page.asSlice(offset, length).fill((byte) 0);
-        }
-
-        @Override
-        public void populate(long offset, long length) {}
-
-        @Override
-        public void bind(long offset, long length, Policy policy, long hostNodes, boolean move) {}
-
-        @Override
-        public long residentBytes() {
-            return page.byteSize();
-        }
-
-        @Override
-        public void close() {}
     }
 }

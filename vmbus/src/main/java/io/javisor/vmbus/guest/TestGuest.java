@@ -2,6 +2,7 @@ package io.javisor.vmbus.guest;
 
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.PlainBacking;
 import io.javisor.partition.reactor.Reactor;
 import io.javisor.partition.synic.HvStatus;
 import io.javisor.vmbus.VmBus;
@@ -42,7 +43,7 @@ public final class TestGuest implements AutoCloseable {
     private final Reactor host;
     private final @Nullable ManualReactor manual;
     private final GuestMemory memory = new GuestMemory();
-    private final HeapBacking backing;
+    private final PlainBacking backing;
     private final MemorySynIc synIc;
     private final List<String> failures = new ArrayList<>();
     private final ArrayDeque<HostMessage> inbox = new ArrayDeque<>();
@@ -74,7 +75,7 @@ public final class TestGuest implements AutoCloseable {
         this.host = host;
         manual = host instanceof ManualReactor m ? m : null;
         long begun = System.nanoTime();
-        backing = new HeapBacking(bytes);
+        backing = PlainBacking.allocate(bytes);
         memory.add(new MemoryRegion(MEMORY, bytes, 0, backing, 0));
         nextPage = MEMORY / PageRuns.PAGE;
         synIc = new MemorySynIc(vcpus, () -> (manual == null ? System.nanoTime() - begun : manual.now()) / 100);

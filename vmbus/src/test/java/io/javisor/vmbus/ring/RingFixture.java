@@ -1,8 +1,8 @@
 package io.javisor.vmbus.ring;
 
 import io.javisor.partition.GuestMemory;
-import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.PlainBacking;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -20,7 +20,7 @@ final class RingFixture {
     RingFixture(int dataPages, boolean scattered) {
         pages = dataPages;
         MemorySegment bytes = Arena.ofAuto().allocate((dataPages + 2) * 4096L, 4096);
-        memory.add(new MemoryRegion(CONTROL, bytes.byteSize() - 4096, 0, new Plain(bytes), 0));
+        memory.add(new MemoryRegion(CONTROL, bytes.byteSize() - 4096, 0, new PlainBacking(bytes), 0));
         PageRuns all = new PageRuns(memory);
         all.addPage(1, 0, 4096);
         for (int i = 0; i < dataPages; i++) {
@@ -43,31 +43,5 @@ final class RingFixture {
 
     void put(int field, int value) {
         memory.putInt(CONTROL + field, value);
-    }
-
-    record Plain(MemorySegment segment) implements MemoryBacking {
-        @Override
-        public long pageSize() {
-            return 4096;
-        }
-
-        @Override
-        public void discard(long offset, long length) {
-            segment.asSlice(offset, length).fill((byte) 0);
-        }
-
-        @Override
-        public void populate(long offset, long length) {}
-
-        @Override
-        public void bind(long offset, long length, Policy policy, long hostNodes, boolean move) {}
-
-        @Override
-        public long residentBytes() {
-            return segment.byteSize();
-        }
-
-        @Override
-        public void close() {}
     }
 }
