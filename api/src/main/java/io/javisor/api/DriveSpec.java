@@ -111,6 +111,15 @@ public record DriveSpec(
             return this;
         }
 
+        /**
+         * Lets other processes of this host have the file as a disk at the same time, if they open it shared, too. Only for raw files
+         * on a SAN of the machine's own, where reservations say who may do what.
+         */
+        public Builder shared() {
+            options = options.withShared(true);
+            return this;
+        }
+
         /** Gives a raw disk an identity (the guest sees it as its serial number) other than that of its file. */
         public Builder identity(UUID identity) {
             options = options.withIdentity(identity);
@@ -169,6 +178,9 @@ public record DriveSpec(
             }
             if (overlay && options.readOnly()) {
                 problems.add(at + ".overlay", "is there to be written, but the disk is read-only");
+            }
+            if (options.shared() && (overlay || options.readOnly() || format != ImageFormat.RAW)) {
+                problems.add(at + ".shared", "is for raw files that are written, without an overlay");
             }
             IoLimits limits = IoLimits.NONE;
             try {

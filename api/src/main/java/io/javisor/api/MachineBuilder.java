@@ -247,6 +247,9 @@ public final class MachineBuilder {
         for (int i = 0; i < drives.size(); i++) {
             String path = "drives[" + i + "]";
             DriveSpec drive = drives.get(i).build(path, problems::add);
+            if (drive.options().shared()) {
+                problems.add(path + ".shared", "is for disks on a SAN: fibreChannel(f -> f.files(\"san\").lun(...))");
+            }
             Integer other = drive.address() == null ? null : taken.putIfAbsent(drive.address(), i);
             if (other != null) {
                 problems.add(path + ".at", "is " + drive.address() + ", where drives[" + other + "] is");

@@ -88,6 +88,7 @@ class FibreChannelSpecTest {
                         .paths(2)
                         .lun(3, Path.of("/images/a.vhdx"))
                         .lun(4, Path.of("/images/b.raw"), d -> d.readOnly())
+                        .lun(5, Path.of("/images/c.raw"), d -> d.shared())
                         .setA(NODE, A)
                         .setB(NODE, B)
                         .active(WwnSet.B))
@@ -98,7 +99,28 @@ class FibreChannelSpecTest {
                 .isEqualTo(spec.fibreChannels().toString());
         assertThat(again.images())
                 .extracting(DriveSpec::path)
-                .containsExactly(Path.of("/images/a.vhdx"), Path.of("/images/b.raw"));
+                .containsExactly(Path.of("/images/a.vhdx"), Path.of("/images/b.raw"), Path.of("/images/c.raw"));
+        assertThat(again.images()).extracting(drive -> drive.options().shared()).containsExactly(false, false, true);
+    }
+
+    @Test
+    void whatProcessesShareIsRawAndOnASan() {
+        assertThatThrownBy(() -> machine()
+                        .disk(Path.of("a"), d -> d.shared())
+                        .fibreChannel(f -> f.files("s")
+                                .lun(0, Path.of("a.vhdx"), d -> d.shared())
+                                .lun(1, Path.of("b"), d -> d.shared().readOnly())
+                                .lun(2, Path.of("c"), d -> d.shared().overlay())
+                                .lun(3, Path.of("d"), d -> d.shared().direct()))
+                        .spec())
+                .isInstanceOfSatisfying(
+                        SpecException.class,
+                        e -> assertThat(e.problems().stream().map(SpecException.Problem::path))
+                                .containsExactlyInAnyOrder(
+                                        "drives[0].shared",
+                                        "fibreChannels[0].lun(0).shared",
+                                        "fibreChannels[0].lun(1).shared",
+                                        "fibreChannels[0].lun(2).shared"));
     }
 
     @Test

@@ -23,7 +23,8 @@ record DriveArgument(String option, Path file, List<String> options) {
             + "[,iops-min=N][,bandwidth=SIZE]";
 
     private static final Set<String> NAMES =
-            Set.of("format", "readonly", "overlay", "direct", "sector", "iops", "iops-min", "bandwidth");
+            Set.of("format", "readonly", "overlay", "direct", "shared", "sector", "iops", "iops-min", "bandwidth");
+    private static final Set<String> FLAGS = Set.of("readonly", "overlay", "direct", "shared");
 
     static DriveArgument parse(String text) {
         return parse("--disk", text);
@@ -72,7 +73,7 @@ record DriveArgument(String option, Path file, List<String> options) {
         int equals = option.indexOf('=');
         String value = equals < 0 ? "" : option.substring(equals + 1);
         String name = name(option);
-        boolean flag = name.equals("readonly") || name.equals("overlay") || name.equals("direct");
+        boolean flag = FLAGS.contains(name);
         if (flag != (equals < 0)) {
             throw new IllegalArgumentException(flag ? name + " takes no value" : name + " needs a value");
         }
@@ -81,6 +82,7 @@ record DriveArgument(String option, Path file, List<String> options) {
             case "readonly" -> to.readOnly();
             case "overlay" -> to.overlay();
             case "direct" -> to.direct();
+            case "shared" -> to.shared();
             case "sector" -> to.sectorBytes((int) Math.min(Integer.MAX_VALUE, number(name, value)));
             case "iops" -> to.iops(number(name, value));
             case "iops-min" -> to.minimumIops(number(name, value));

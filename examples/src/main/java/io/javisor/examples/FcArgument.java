@@ -19,7 +19,7 @@ import java.util.Set;
 record FcArgument(String text, List<Part> options) {
     static final String SYNTAX =
             "san=NAME|npiv=HOST[,fabric=NAME][,wwnn=WWN][,wwpn-a=WWN][,wwpn-b=WWN][,active=a|b][,paths=N]"
-                    + "[,lun=N:FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,sector=4096]]...";
+                    + "[,lun=N:FILE[,format=raw|vhd|vhdx][,readonly][,overlay][,direct][,shared][,sector=4096]]...";
 
     private static final Set<String> NAMES =
             Set.of("san", "npiv", "fabric", "wwnn", "wwpn-a", "wwpn-b", "active", "paths", "lun");

@@ -115,7 +115,7 @@ final class LabOptions {
             throws IOException, InterruptedException {
         machines.forEach(machine -> machine.spec().prefetch()); // there is no network inside
         List<DriveSpec> drives = machines.stream()
-                .flatMap(machine -> machine.spec().drives().stream())
+                .flatMap(machine -> machine.spec().images().stream())
                 .toList();
         try (HeldDisks _ = new HeldDisks(drives);
                 Lab inside = Lab.start(specFor(machines, folders));

@@ -39,6 +39,15 @@ class FcArgumentTest {
     }
 
     @Test
+    void aDiskMayBeSharedWithOtherProcesses() {
+        var files = (FibreChannelSpec.Attachment.Files)
+                spec("san=s,lun=3:a.raw,shared,direct,lun=4:b").attachment();
+        assertThat(files.luns())
+                .extracting(lun -> lun.drive().options().shared())
+                .containsExactly(true, false);
+    }
+
+    @Test
     void namesMayBeLeftToTheHost() {
         FibreChannelSpec spec = spec("san=s");
         assertThat(spec.portA()).isNull();
@@ -78,7 +87,9 @@ class FcArgumentTest {
                 "san=s,lun=0:a,lun=0:b",
                 "san=s,lun=0:a,lun=1:a",
                 "san=s,lun=0:a,iops=5",
-                "san=s,lun=0:a,sector=100"
+                "san=s,lun=0:a,sector=100",
+                "san=s,lun=0:a.vhdx,shared",
+                "san=s,lun=0:a,shared,readonly"
             })
     void nonsenseIsRefused(String text) {
         assertThatThrownBy(() -> FcArgument.parse(text))

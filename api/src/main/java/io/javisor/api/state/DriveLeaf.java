@@ -42,11 +42,19 @@ final class DriveLeaf {
 
     private static void options(StateWriter out, DiskOptions options) {
         switch (options) {
-            case DiskOptions(var format, var readOnly, var direct, var sectorBytes, var identity, var _) -> {
+            case DiskOptions(
+                    var format,
+                    var readOnly,
+                    var direct,
+                    var sectorBytes,
+                    var identity,
+                    var _,
+                    var shared) -> {
                 if (format != null) {
                     out.put("format", format.name());
                 }
                 out.put("readOnly", readOnly).put("direct", direct).put("sectorBytes", sectorBytes);
+                out.put("shared", shared);
                 if (identity != null) {
                     out.put("identity", identity.toString());
                 }
@@ -66,7 +74,8 @@ final class DriveLeaf {
                             in.getBoolean("direct"),
                             sectorBytes,
                             in.has("identity") ? UUID.fromString(in.getString("identity")) : null,
-                            ParentPolicy.sameFolder()),
+                            ParentPolicy.sameFolder(),
+                            in.has("shared") && in.getBoolean("shared")), // states of before have none
                     in.getBoolean("overlay"),
                     new IoLimits(
                             in.getLong("iops"),

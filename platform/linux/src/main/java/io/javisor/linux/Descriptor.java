@@ -178,7 +178,7 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    /** Notes that the opening behind the number holds a lock by flock(2). */
+    /** Notes that the opening behind the number holds a lock, by flock(2) or fcntl(2). */
     void locked() {
         locked = true;
     }
@@ -187,7 +187,7 @@ public final class Descriptor implements AutoCloseable {
         if (locked) {
             // A process that this one is just starting has the opening too until it calls execve(2), and with it the
             // lock.
-            FileCalls.flock(CallState.current(), fd, HostFile.LOCK_UNLOCK);
+            HostFile.unlockAll(fd);
         }
         // Linux frees the number whatever close(2) returns; retrying could close somebody else's.
         FileCalls.close(CallState.current(), fd);

@@ -25,6 +25,8 @@ final class FileCalls {
             Libc.function("fallocate64", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FLOCK =
             Libc.function("flock", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+    private static final MethodHandle FCNTL =
+            Libc.variadic("fcntl64", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
     private static final MethodHandle FSYNC = Libc.function("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle FDATASYNC = Libc.function("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle STATX =
@@ -159,6 +161,14 @@ final class FileCalls {
     static int flock(CallState state, int fd, int operation) {
         try {
             return (int) Libc.answer(state, (int) FLOCK.invokeExact(state.segment(), fd, operation));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    static int fcntl(CallState state, int fd, int command, MemorySegment structure) {
+        try {
+            return (int) Libc.answer(state, (int) FCNTL.invokeExact(state.segment(), fd, command, structure));
         } catch (Throwable t) {
             throw Libc.rethrow(t);
         }

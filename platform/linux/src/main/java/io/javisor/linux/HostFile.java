@@ -1,6 +1,7 @@
 package io.javisor.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,7 +40,12 @@ public final class HostFile implements AutoCloseable {
     private static final int LOCK_SHARED = 1;
     private static final int LOCK_EXCLUSIVE = 2;
     private static final int LOCK_NO_WAIT = 4;
-    static final int LOCK_UNLOCK = 8;
+    private static final int LOCK_UNLOCK = 8;
+    private static final int GET_LOCK = 36; // F_OFD_GETLK
+    private static final int SET_LOCK = 37; // F_OFD_SETLK
+    private static final short LOCK_FOR_READ = 0;
+    private static final short LOCK_FOR_WRITE = 1;
+    private static final short LOCK_NONE = 2;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
     private static final int KEEP_SIZE = 1;
@@ -326,6 +332,69 @@ public final class HostFile implements AutoCloseable {
         } finally {
             descriptor.release();
         }
+    }
+
+    /**
+     * Locks one byte of the file for this opening of it (an open file description lock, fcntl(2)), until it is unlocked or the file
+     * is closed; the kernel does that for a process that ends, whatever ends it, once all that it does has ended. The byte need not
+     * be there. A lock that this opening has is made exclusive or shared if nobody else's forbids it, else it stays as it is.
+     *
+     * @param position of the byte, not negative
+     * @return false if another opening holds a lock that forbids it
+     */
+    public boolean tryLockByte(long position, boolean exclusive) {
+        int fd = descriptor.acquire();
+        try {
+            int result = byteLock(fd, SET_LOCK, exclusive ? LOCK_FOR_WRITE : LOCK_FOR_READ, position);
+            if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
+                return false;
+            }
+            check("fcntl F_OFD_SETLK", 1, position, result);
+            descriptor.locked();
+            return true;
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /** Gives up the lock of a byte, if this opening has one. */
+    public void unlockByte(long position) {
+        int fd = descriptor.acquire();
+        try {
+            check("fcntl F_OFD_SETLK", 1, position, byteLock(fd, SET_LOCK, LOCK_NONE, position));
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /** Whether another opening holds a lock of a byte. */
+    public boolean isByteLocked(long position) {
+        int fd = descriptor.acquire();
+        try {
+            check("fcntl F_OFD_GETLK", 1, position, byteLock(fd, GET_LOCK, LOCK_FOR_WRITE, position));
+            return CallState.current().scratch().get(JAVA_SHORT, 0) != LOCK_NONE;
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    /** struct flock of x86-64: type@0, whence@2, start@8, length@16 (0: to the end of all), process@24, which must be 0. */
+    private static int byteLock(int fd, int command, short type, long position) {
+        CallState state = CallState.current();
+        MemorySegment lock = state.scratch().asSlice(0, 32).fill((byte) 0);
+        lock.set(JAVA_SHORT, 0, type);
+        lock.set(JAVA_LONG, 8, position);
+        lock.set(JAVA_LONG, 16, 1);
+        return FileCalls.fcntl(state, fd, command, lock);
+    }
+
+    /** Gives up all locks of an opening. */
+    static void unlockAll(int fd) {
+        CallState state = CallState.current();
+        FileCalls.flock(state, fd, LOCK_UNLOCK);
+        MemorySegment lock = state.scratch().asSlice(0, 32).fill((byte) 0);
+        lock.set(JAVA_SHORT, 0, LOCK_NONE);
+        FileCalls.fcntl(state, fd, SET_LOCK, lock);
     }
 
     /** Returns when data and metadata are on stable storage. */

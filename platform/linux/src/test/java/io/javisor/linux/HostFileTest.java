@@ -53,6 +53,50 @@ class HostFileTest {
     }
 
     @Test
+    void bytesAreLockedForOneOpening() {
+        Path path = folder.resolve("locked");
+        long far = 1L << 62;
+        try (HostFile other = HostFile.open(path, HostFile.READ_WRITE | HostFile.CREATE)) {
+            try (HostFile one = HostFile.open(path, HostFile.READ_WRITE)) {
+                assertThat(one.tryLockByte(far, false)).isTrue();
+                assertThat(other.tryLockByte(far, false)).isTrue();
+                assertThat(one.tryLockByte(far, true)).as("another shares it").isFalse();
+                assertThat(one.isByteLocked(far)).isTrue();
+                other.unlockByte(far);
+                assertThat(one.isByteLocked(far)).as("by others").isFalse();
+                assertThat(one.tryLockByte(far, true)).isTrue();
+                assertThat(other.isByteLocked(far)).isTrue();
+                assertThat(other.tryLockByte(far, false)).isFalse();
+                assertThat(other.tryLockByte(far + 1, true)).isTrue();
+            }
+            assertThat(other.tryLockByte(far, true)).isTrue();
+            assertThatThrownBy(() -> other.tryLockByte(-1, true))
+                    .isInstanceOfSatisfying(
+                            LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
+        }
+    }
+
+    @Test
+    void whoWatchesAFileHearsOfWrites() throws Exception {
+        Path path = folder.resolve("watched");
+        java.time.Duration most = java.time.Duration.ofMinutes(10);
+        try (HostFile file = HostFile.open(path, HostFile.READ_WRITE | HostFile.CREATE);
+                FileWatch watch = new FileWatch(path);
+                Arena arena = Arena.ofConfined()) {
+            file.write(text(arena, "hello"), 0);
+            watch.await(most);
+            watch.wake();
+            watch.await(most);
+            Thread writer = Thread.ofPlatform().start(() -> file.truncate(2));
+            watch.await(most);
+            writer.join();
+        }
+        assertThatThrownBy(() -> new FileWatch(folder.resolve("nowhere")))
+                .isInstanceOfSatisfying(
+                        LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT));
+    }
+
+    @Test
     void writesAndReadsAtPositions() throws Exception {
         Path path = folder.resolve("file");
         try (Arena arena = Arena.ofConfined();

@@ -52,6 +52,13 @@ public final class DiskImage {
 
     private static Disk open(Path path, DiskOptions options, int depth) {
         ImageFormat format = options.format() == null ? ImageFormat.of(path) : options.format();
+        if (options.shared()) {
+            throw new DiskException(
+                    Kind.UNSUPPORTED,
+                    path
+                            + " is to be shared by processes, and is no volume of a SAN, where reservations say who may do what",
+                    "add it to a SAN (SoftwareSan.open, or --fc san=NAME,lun=N:FILE,shared)");
+        }
         HostBackingFile file = HostBackingFile.open(path, options.readOnly(), options.direct());
         return switch (format) {
             case RAW -> raw(file, options);
@@ -66,6 +73,25 @@ public final class DiskImage {
                         (_, wanted) -> parent(
                                 path, wanted.paths(), options, depth, p -> wanted.links(VhdxFiles.dataWriteGuid(p))));
         };
+    }
+
+    /**
+     * Opens a raw file that other processes of this host may write at the same time, if they open it by this. Who may write what has
+     * to be agreed upon by other means, as the reservations of a {@link io.javisor.storage.scsi.UnitSharing}.
+     *
+     * @throws DiskException of kind UNSUPPORTED if it is no raw file, or shall be read-only; of kind BUSY if somebody has it who does
+     *     not share it
+     */
+    public static Disk openShared(Path path, DiskOptions options) {
+        ImageFormat format = options.format() == null ? ImageFormat.of(path) : options.format();
+        if (format != ImageFormat.RAW || options.readOnly()) {
+            throw new DiskException(
+                    Kind.UNSUPPORTED,
+                    path + " can't be shared by processes: it is " + format + (options.readOnly() ? ", read-only" : "")
+                            + ", and only raw files that are written can be",
+                    "convert it to a raw file, or open it in one process only");
+        }
+        return raw(HostBackingFile.openShared(path, options.direct()), options);
     }
 
     private static Disk raw(HostBackingFile file, DiskOptions options) {

@@ -1,6 +1,5 @@
 package io.javisor.storage.fibrechannel;
 
-import io.javisor.storage.disk.Disk;
 import io.javisor.storage.scsi.AccessState;
 import io.javisor.storage.scsi.LogicalUnit;
 import io.javisor.storage.scsi.PortGroups;
@@ -18,17 +17,17 @@ public final class SanVolume {
     private final SoftwareSan san;
     private final String name;
     private final LogicalUnit unit;
-    private final @Nullable Disk owned;
+    private final @Nullable Runnable letGo;
     private final PortGroups groups;
     // Guarded by the SAN.
     private final Map<Wwn, Integer> masks = new HashMap<>();
     private @Nullable Integer forAll;
 
-    SanVolume(SoftwareSan san, String name, LogicalUnit unit, @Nullable Disk owned, PortGroups groups) {
+    SanVolume(SoftwareSan san, String name, LogicalUnit unit, @Nullable Runnable letGo, PortGroups groups) {
         this.san = san;
         this.name = name;
         this.unit = unit;
-        this.owned = owned;
+        this.letGo = letGo;
         this.groups = groups;
     }
 
@@ -117,8 +116,8 @@ public final class SanVolume {
     }
 
     void close() {
-        if (owned != null) {
-            owned.close();
+        if (letGo != null) {
+            letGo.run();
         }
     }
 

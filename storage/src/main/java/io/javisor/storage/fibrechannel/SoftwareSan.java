@@ -12,6 +12,7 @@ import io.javisor.storage.scsi.LogicalUnit;
 import io.javisor.storage.scsi.PortGroups;
 import io.javisor.storage.scsi.ReservationStore;
 import io.javisor.storage.scsi.TargetPort;
+import io.javisor.storage.scsi.UnitSharing;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A SAN in this process: target ports in one or several fabrics, and volumes that initiators see as zones and masks allow. A
- * volume has one identity by whatever port it is reached, and one set of reservations for all machines of this process.
+ * volume has one identity by whatever port it is reached, and one set of reservations for all machines of this process, and of other
+ * processes of this host if its file is opened shared.
  *
  * <p>Ports are there from the beginning; volumes, zones and masks change while machines run, which are told of it. Links can be
  * cut and mended. Close it after the machines that use it. Safe from any thread.
@@ -94,12 +96,37 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
      * Opens a disk image and adds it. Nobody sees it yet. Reservations that shall outlive the machines (APTPL) are kept beside
      * the file, as {@code FILE.reservations}, unless it is read-only.
      *
-     * @throws io.javisor.storage.disk.DiskException if the file can't be opened
+     * <p>A file that is opened {@linkplain DiskOptions#shared() shared} may be a volume of other processes' SANs on this host at the
+     * same time, under other initiators' names. They have one set of reservations and of unit attentions of these, kept in
+     * {@code FILE.shared} as long as one of them has the file open.
+     *
+     * @throws io.javisor.storage.disk.DiskException if the file can't be opened; of kind {@code UNSUPPORTED} if it can't be shared, of
+     *     kind {@code FORMAT} if what is shared is damaged
      * @throws IllegalArgumentException if a volume of this name is there
      */
     public SanVolume open(String volume, Path file, DiskOptions options) {
-        Path store = file.resolveSibling(file.getFileName() + ".reservations");
-        return open(volume, DiskImage.open(file, options), options.readOnly() ? null : new FileReservationStore(store));
+        ReservationStore store = options.readOnly()
+                ? null
+                : new FileReservationStore(file.resolveSibling(file.getFileName() + ".reservations"));
+        if (!options.shared()) {
+            return open(volume, DiskImage.open(file, options), store);
+        }
+        Disk disk = DiskImage.openShared(file, options);
+        try {
+            UnitSharing sharing = UnitSharing.open(file);
+            try {
+                return add(volume, new DiskUnit(disk, store, sharing), () -> {
+                    disk.close();
+                    sharing.close();
+                });
+            } catch (RuntimeException | Error e) {
+                sharing.close();
+                throw e;
+            }
+        } catch (RuntimeException | Error e) {
+            disk.close();
+            throw e;
+        }
     }
 
     /**
@@ -110,14 +137,14 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
      */
     public SanVolume open(String volume, Disk disk, @Nullable ReservationStore store) {
         try {
-            return add(volume, new DiskUnit(disk, store), disk);
+            return add(volume, new DiskUnit(disk, store), disk::close);
         } catch (RuntimeException | Error e) {
             disk.close();
             throw e;
         }
     }
 
-    private synchronized SanVolume add(String volume, LogicalUnit unit, @Nullable Disk owned) {
+    private synchronized SanVolume add(String volume, LogicalUnit unit, @Nullable Runnable letGo) {
         requireOpen();
         for (SanVolume other : volumes) {
             if (other.name().equals(volume) || other.unit().equals(unit)) {
@@ -127,7 +154,7 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
         }
         var groups = new PortGroups(ports.stream().map(SanPort::port).toList());
         unit.setPortGroups(groups);
-        var added = new SanVolume(this, volume, unit, owned, groups);
+        var added = new SanVolume(this, volume, unit, letGo, groups);
         volumes.add(added);
         return added;
     }
@@ -217,7 +244,12 @@ public final class SoftwareSan implements FibreChannelSan, AutoCloseable {
                         "give each adapter names of its own, or end the machine that has them");
             }
             logins.add(login);
-            login.follow();
+            try {
+                login.follow();
+            } catch (RuntimeException | Error e) {
+                login.close();
+                throw e;
+            }
         }
         return login;
     }

@@ -83,6 +83,25 @@ public final class HostBackingFile implements BackingFile {
         return open(path, readOnly ? HostFile.READ_ONLY : HostFile.READ_WRITE, readOnly, direct);
     }
 
+    /** Opens a file that others may write at the same time, if they open it by this, too. */
+    public static HostBackingFile openShared(Path path, boolean direct) {
+        HostFile file = openFile(path, direct ? HostFile.READ_WRITE | HostFile.DIRECT : HostFile.READ_WRITE);
+        try {
+            var opened = new HostBackingFile(file, false, direct);
+            if (opened.device) {
+                throw new DiskException(
+                        Kind.UNSUPPORTED,
+                        path + " is a block device; what processes share is a file",
+                        "open the device in one process, or share a file");
+            }
+            opened.lockShared();
+            return opened;
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
     /** Makes a file that is not there yet, readable and writable by its owner. */
     public static HostBackingFile create(Path path) {
         return open(path, HostFile.READ_WRITE | HostFile.CREATE | HostFile.EXCLUSIVE, false, false);
@@ -115,11 +134,14 @@ public final class HostBackingFile implements BackingFile {
         }
     }
 
-    // One writer, or many readers: two machines that write one image destroy it.
+    // One writer, or many readers, or many who write together: two machines that write one image destroy it.
     private void lock() {
         boolean locked;
         try {
             locked = file.tryLock(!readOnly);
+            if (locked && readOnly) {
+                locked = lockAmong(LockBytes.READERS, LockBytes.SHARERS);
+            }
         } catch (LinuxException e) {
             if (e.errno() == Errno.EOPNOTSUPP || e.errno() == Errno.ENOSYS || e.errno() == Errno.ENOLCK) {
                 return; // a file system without locks
@@ -127,11 +149,30 @@ public final class HostBackingFile implements BackingFile {
             throw failed(Kind.OPEN, e);
         }
         if (!locked) {
-            throw new DiskException(
-                    Kind.BUSY,
-                    name() + " is in use" + (readOnly ? " by a writer" : ""),
-                    "stop what uses it (see: fuser -v " + name() + "), or open an overlay of it");
+            throw inUse(readOnly ? " by a writer" : "");
         }
+    }
+
+    private void lockShared() {
+        try {
+            if (!file.tryLock(false) || !lockAmong(LockBytes.SHARERS, LockBytes.READERS)) {
+                throw inUse(" by one who does not share it");
+            }
+        } catch (LinuxException e) {
+            throw failed(Kind.OPEN, e);
+        }
+    }
+
+    /** Takes a lock of one kind unless somebody has one of the other; of two who do this at once, none may get it. */
+    private boolean lockAmong(long mine, long others) {
+        return file.tryLockByte(mine, false) && !file.isByteLocked(others);
+    }
+
+    private DiskException inUse(String how) {
+        return new DiskException(
+                Kind.BUSY,
+                name() + " is in use" + how,
+                "stop what uses it (see: fuser -v " + name() + "), or open an overlay of it");
     }
 
     private static String remedy(LinuxException e, boolean direct) {

@@ -136,7 +136,7 @@ final class CopyCommands {
 
     /** The disk behind a nexus, if reservations and the path let a copy use it. */
     static DiskUnit reach(Nexus nexus, Operation.Access access) {
-        if (!(nexus.unit() instanceof DiskUnit disk)) {
+        if (!(nexus.unit() instanceof DiskUnit disk) || disk.isShared()) {
             throw ScsiError.check(NOT_REACHABLE);
         }
         disk.requireAccess(nexus, access);

@@ -37,9 +37,11 @@ final class DiskPages {
         return out.array();
     }
 
-    static byte[] diskInquiry(boolean portGroups) {
+    static byte[] diskInquiry(boolean portGroups, boolean copies) {
         byte[] data = inquiry(0, PRODUCT, false, portGroups);
-        data[5] |= 0x08; // 3PC: copies between disks
+        if (copies) {
+            data[5] |= 0x08; // 3PC: copies between disks
+        }
         return data;
     }
 
@@ -48,13 +50,18 @@ final class DiskPages {
     }
 
     /** A page of vital product data, or null if there is none of this number. */
-    static byte @Nullable [] page(int page, DiskTraits traits, Nexus nexus, boolean portGroups) {
+    static byte @Nullable [] page(int page, DiskTraits traits, Nexus nexus, boolean portGroups, boolean copies) {
         return switch (page) {
             case 0x00 ->
-                page(0, 0x00, new byte[] {
-                    0x00, (byte) 0x80, (byte) 0x83, (byte) 0x8F, (byte) 0xB0, (byte) 0xB1, (byte) 0xB2
-                });
-            case 0x8F -> TokenCommands.page();
+                page(
+                        0,
+                        0x00,
+                        copies
+                                ? new byte[] {
+                                    0x00, (byte) 0x80, (byte) 0x83, (byte) 0x8F, (byte) 0xB0, (byte) 0xB1, (byte) 0xB2
+                                }
+                                : new byte[] {0x00, (byte) 0x80, (byte) 0x83, (byte) 0xB0, (byte) 0xB1, (byte) 0xB2});
+            case 0x8F -> copies ? TokenCommands.page() : null;
             case 0x80 -> page(0, 0x80, ascii(serial(traits)));
             case 0x83 -> page(0, 0x83, identification(traits, nexus, portGroups));
             case 0xB0 -> page(0, 0xB0, blockLimits(traits));

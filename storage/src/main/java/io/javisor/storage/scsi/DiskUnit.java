@@ -28,6 +28,7 @@ public final class DiskUnit extends LogicalUnit {
     // Writes that outlive their hold of the lock; none begins while somebody has it alone.
     private final InFlight writing = new InFlight();
     private final Rods rods = new Rods();
+    private final @Nullable UnitSharing sharing;
 
     /** Makes a unit whose reservations end with it. */
     public DiskUnit(Disk disk) {
@@ -40,9 +41,21 @@ public final class DiskUnit extends LogicalUnit {
      * @param store where reservations outlive it, or null if they don't
      */
     public DiskUnit(Disk disk, @Nullable ReservationStore store) {
+        this(disk, store, null);
+    }
+
+    /**
+     * Makes a unit that other processes have, too: they share its reservations. It has no commands that copy, because what copies rely
+     * on can be changed elsewhere.
+     *
+     * @param store where reservations outlive all of them, or null if they don't
+     * @param sharing with the others; the caller's to close, after the disk. Null for a unit of this process alone
+     */
+    public DiskUnit(Disk disk, @Nullable ReservationStore store, @Nullable UnitSharing sharing) {
         var broker = new Broker();
-        var reservations = new Reservations(store, broker);
-        super(reservations);
+        var reservations = new Reservations(store, sharing, broker);
+        super(reservations, sharing);
+        this.sharing = sharing;
         broker.unit = this;
         this.disk = disk;
         traits = disk.traits();
@@ -50,23 +63,33 @@ public final class DiskUnit extends LogicalUnit {
         new ReservationCommands(reservations).addTo(this);
         addTransfers();
         addRest();
-        CopyCommands.addTo(this);
-        new TokenCommands(this).add();
+        if (sharing == null) {
+            CopyCommands.addTo(this);
+            new TokenCommands(this).add();
+        }
     }
 
     /** Brings attentions of the reservations to the nexuses of a unit that is made after them. */
     private static final class Broker implements Reservations.Attentions {
-        @Nullable
-        DiskUnit unit;
+        volatile @Nullable DiskUnit unit;
 
         @Override
         public void raise(Nexus.Id to, Sense attention) {
-            if (unit != null) {
-                for (Nexus nexus : unit.nexuses()) {
+            DiskUnit told = unit;
+            if (told != null) {
+                for (Nexus nexus : told.nexuses()) {
                     if (nexus.id().equals(to)) {
                         nexus.raise(attention);
                     }
                 }
+            }
+        }
+
+        @Override
+        public void raiseForAll(Sense attention) {
+            DiskUnit told = unit;
+            if (told != null) {
+                told.raise(attention, null);
             }
         }
     }
@@ -151,14 +174,7 @@ public final class DiskUnit extends LogicalUnit {
                 read,
                 false,
                 (_, c) -> verify(c, c.u64(2), c.u32(10)));
-        support(
-                "COMPARE AND WRITE",
-                0x89,
-                -1,
-                "89FAFFFFFFFFFFFFFFFF000000FF1F07",
-                write,
-                false,
-                (_, c) -> compareAndWrite(c, c.u64(2), c.u8(13)));
+        support("COMPARE AND WRITE", 0x89, -1, "89FAFFFFFFFFFFFFFFFF000000FF1F07", write, false, this::compareAndWrite);
         support(
                 "WRITE SAME(10)",
                 0x41,
@@ -241,12 +257,12 @@ public final class DiskUnit extends LogicalUnit {
 
     @Override
     byte[] standardInquiry(Nexus nexus) {
-        return DiskPages.diskInquiry(portGroups() != null);
+        return DiskPages.diskInquiry(portGroups() != null, !isShared());
     }
 
     @Override
     byte @Nullable [] vitalProductData(Nexus nexus, int page) {
-        return DiskPages.page(page, traits, nexus, portGroups() != null);
+        return DiskPages.page(page, traits, nexus, portGroups() != null, !isShared());
     }
 
     /** Throws unless the blocks are on the disk; returns the first one's offset in bytes. */
@@ -432,6 +448,22 @@ public final class DiskUnit extends LogicalUnit {
                 }
             }
         }
+    }
+
+    @Override
+    boolean isAlone(int opcode) {
+        return opcode == 0x5F || opcode == 0x89; // PERSISTENT RESERVE OUT, COMPARE AND WRITE
+    }
+
+    private long compareAndWrite(Nexus nexus, ScsiCommand command) {
+        UnitSharing others = sharing;
+        if (others == null) {
+            return compareAndWrite(command, command.u64(2), command.u8(13));
+        }
+        return others.alone(() -> {
+            requireAccess(nexus, Operation.Access.WRITE);
+            return compareAndWrite(command, command.u64(2), command.u8(13));
+        });
     }
 
     private long compareAndWrite(ScsiCommand command, long lba, int blocks) {

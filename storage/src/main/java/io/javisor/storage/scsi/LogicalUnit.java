@@ -1,5 +1,6 @@
 package io.javisor.storage.scsi;
 
+import io.javisor.partition.HypervisorException;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.IoEngine;
 import java.nio.ByteBuffer;
@@ -22,10 +23,16 @@ public abstract class LogicalUnit {
     private final BitSet withServiceAction = new BitSet(256);
     private final List<Nexus> nexuses = new CopyOnWriteArrayList<>();
     private final @Nullable Reservations reservations;
+    private final @Nullable UnitSharing sharing;
     private volatile @Nullable PortGroups groups;
 
     LogicalUnit(@Nullable Reservations reservations) {
+        this(reservations, null);
+    }
+
+    LogicalUnit(@Nullable Reservations reservations, @Nullable UnitSharing sharing) {
         this.reservations = reservations;
+        this.sharing = sharing;
         support("REQUEST SENSE", 0x03, -1, "03010000FF07", Operation.Access.ANY, true, this::requestSense);
         support("TEST UNIT READY", 0x00, -1, "000000000007", Operation.Access.ANY, false, this::testUnitReady);
         support("INQUIRY", 0x12, -1, "1201FFFFFF07", Operation.Access.ANY, true, this::inquiry);
@@ -72,8 +79,18 @@ public abstract class LogicalUnit {
         return attach(initiator, TargetPort.ONLY);
     }
 
-    /** Connects an initiator by a port. */
+    /**
+     * Connects an initiator by a port.
+     *
+     * @throws HypervisorException with code {@code fc-name-in-use} if the unit is shared with another process, where it is connected
+     */
     public final Nexus attach(InitiatorPort initiator, TargetPort port) {
+        if (sharing != null && !sharing.claim(initiator.name())) {
+            throw new HypervisorException(
+                    "fc-name-in-use",
+                    "port name " + initiator.name() + " is used by another process that shares a disk with this one",
+                    "give each adapter names of its own, or end the machine that has them");
+        }
         var nexus = new Nexus(this, initiator, port);
         nexuses.add(nexus);
         return nexus;
@@ -81,7 +98,19 @@ public abstract class LogicalUnit {
 
     void detach(Nexus nexus) {
         nexus.preventRemoval(false);
-        nexuses.remove(nexus);
+        if (nexuses.remove(nexus) && sharing != null) {
+            sharing.disclaim(nexus.id().initiator().name());
+        }
+    }
+
+    /** Whether other processes change what is on it. */
+    final boolean isShared() {
+        return sharing != null;
+    }
+
+    /** Whether a command runs while no other does in any process that shares the unit, and asks for that itself. */
+    boolean isAlone(int opcode) {
+        return false;
     }
 
     /** Who is connected. */
@@ -118,6 +147,23 @@ public abstract class LogicalUnit {
     }
 
     final ScsiResult execute(Nexus nexus, ScsiCommand command) {
+        UnitSharing others = sharing;
+        if (others == null || isAlone(command.opcode())) {
+            return perform(nexus, command);
+        }
+        try {
+            others.enter();
+        } catch (ScsiError e) {
+            return e.result();
+        }
+        try {
+            return perform(nexus, command);
+        } finally {
+            others.gate().leave();
+        }
+    }
+
+    private ScsiResult perform(Nexus nexus, ScsiCommand command) {
         int opcode = command.opcode();
         Operation operation =
                 operations.get(Operation.key(opcode, withServiceAction.get(opcode) ? command.serviceAction() : -1));
@@ -154,6 +200,21 @@ public abstract class LogicalUnit {
 
     /** Runs a command on the fast way: what has no attention, no reservation, an open path, and no error. */
     final @Nullable ScsiResult tryExecute(Nexus nexus, ScsiCommand command) {
+        UnitSharing others = sharing;
+        if (others == null) {
+            return tryPerform(nexus, command);
+        }
+        if (!others.gate().tryEnter()) {
+            return null;
+        }
+        try {
+            return tryPerform(nexus, command);
+        } finally {
+            others.gate().leave();
+        }
+    }
+
+    private @Nullable ScsiResult tryPerform(Nexus nexus, ScsiCommand command) {
         if (!isPlain(nexus)) {
             return null;
         }
@@ -167,6 +228,29 @@ public abstract class LogicalUnit {
 
     /** Begins a command on the same way. */
     final boolean begin(Nexus nexus, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
+        UnitSharing others = sharing;
+        if (others == null) {
+            return beginPlain(nexus, command, engine, completion);
+        }
+        CommandGate gate = others.gate();
+        if (!gate.tryEnter()) {
+            return false;
+        }
+        boolean begun = false;
+        try {
+            begun = beginPlain(nexus, command, engine, moved -> {
+                gate.leave();
+                completion.ended(moved);
+            });
+            return begun;
+        } finally {
+            if (!begun) {
+                gate.leave();
+            }
+        }
+    }
+
+    private boolean beginPlain(Nexus nexus, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
         if (!isPlain(nexus)) {
             return false;
         }

@@ -2,6 +2,7 @@ package io.javisor.storage.scsi;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /** PERSISTENT RESERVE IN and OUT (SPC-4 sections 6.15 and 6.16): the wire form of {@link Reservations}. */
 final class ReservationCommands {
@@ -20,28 +21,50 @@ final class ReservationCommands {
         add(unit, "PERSISTENT RESERVE IN: REPORT CAPABILITIES", 0x5E, 2, in, (_, c) -> reportCapabilities(c));
         add(unit, "PERSISTENT RESERVE IN: READ FULL STATUS", 0x5E, 3, in, (_, c) -> readFullStatus(c));
         String out = "5FE0FF0000FFFFFFFF07";
-        add(unit, "PERSISTENT RESERVE OUT: REGISTER", 0x5F, 0, out, (n, c) -> register(n, c, false));
-        add(unit, "PERSISTENT RESERVE OUT: RESERVE", 0x5F, 1, out, (n, c) -> {
-            reservations.reserve(n.id(), parameters(c).getLong(0), type(c));
-            return PARAMETER_BYTES;
-        });
-        add(unit, "PERSISTENT RESERVE OUT: RELEASE", 0x5F, 2, out, (n, c) -> {
-            reservations.release(n.id(), parameters(c).getLong(0), type(c));
-            return PARAMETER_BYTES;
-        });
-        add(unit, "PERSISTENT RESERVE OUT: CLEAR", 0x5F, 3, out, (n, c) -> {
-            reservations.clear(n.id(), parameters(c).getLong(0));
-            return PARAMETER_BYTES;
-        });
-        add(unit, "PERSISTENT RESERVE OUT: PREEMPT", 0x5F, 4, out, this::preempt);
-        add(unit, "PERSISTENT RESERVE OUT: PREEMPT AND ABORT", 0x5F, 5, out, this::preempt);
+        add(unit, "PERSISTENT RESERVE OUT: REGISTER", 0x5F, 0, out, (n, c) -> change(() -> register(n, c, false)));
+        add(
+                unit,
+                "PERSISTENT RESERVE OUT: RESERVE",
+                0x5F,
+                1,
+                out,
+                (n, c) -> change(() -> {
+                    reservations.reserve(n.id(), parameters(c).getLong(0), type(c));
+                    return PARAMETER_BYTES;
+                }));
+        add(
+                unit,
+                "PERSISTENT RESERVE OUT: RELEASE",
+                0x5F,
+                2,
+                out,
+                (n, c) -> change(() -> {
+                    reservations.release(n.id(), parameters(c).getLong(0), type(c));
+                    return PARAMETER_BYTES;
+                }));
+        add(
+                unit,
+                "PERSISTENT RESERVE OUT: CLEAR",
+                0x5F,
+                3,
+                out,
+                (n, c) -> change(() -> {
+                    reservations.clear(n.id(), parameters(c).getLong(0));
+                    return PARAMETER_BYTES;
+                }));
+        add(unit, "PERSISTENT RESERVE OUT: PREEMPT", 0x5F, 4, out, (n, c) -> change(() -> preempt(n, c)));
+        add(unit, "PERSISTENT RESERVE OUT: PREEMPT AND ABORT", 0x5F, 5, out, (n, c) -> change(() -> preempt(n, c)));
         add(
                 unit,
                 "PERSISTENT RESERVE OUT: REGISTER AND IGNORE EXISTING KEY",
                 0x5F,
                 6,
                 out,
-                (n, c) -> register(n, c, true));
+                (n, c) -> change(() -> register(n, c, true)));
+    }
+
+    private long change(LongSupplier what) {
+        return reservations.change(what);
     }
 
     private static void add(

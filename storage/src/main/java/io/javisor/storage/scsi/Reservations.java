@@ -11,14 +11,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Persistent reservations of one unit (SPC-4 section 5.13): who is registered under which key, and who holds the reservation.
  * Safe from any thread.
  */
-final class Reservations {
+final class Reservations implements UnitSharing.State {
     static final int WRITE_EXCLUSIVE = 1;
     static final int EXCLUSIVE_ACCESS = 3;
     static final int WRITE_EXCLUSIVE_REGISTRANTS_ONLY = 5;
@@ -38,11 +38,16 @@ final class Reservations {
     /** Tells an initiator of what another did. */
     interface Attentions {
         void raise(Nexus.Id to, Sense attention);
+
+        /** The same for all. */
+        void raiseForAll(Sense attention);
     }
 
     private final Map<Nexus.Id, Long> keys = new LinkedHashMap<>();
     private final @Nullable ReservationStore store;
+    private final @Nullable UnitSharing sharing;
     private final Attentions attentions;
+    private final AttentionLog log = new AttentionLog(); // for the initiators of other processes
     private int generation;
     // 0: none. Read without the lock by allows(), which most often finds none.
     private volatile int type;
@@ -50,14 +55,76 @@ final class Reservations {
     private boolean persists;
 
     Reservations(@Nullable ReservationStore store, Attentions attentions) {
+        this(store, null, attentions);
+    }
+
+    /**
+     * @param store where they outlive the unit, or null
+     * @param sharing with other processes, or null; joined here
+     */
+    Reservations(@Nullable ReservationStore store, @Nullable UnitSharing sharing, Attentions attentions) {
         this.store = store;
+        this.sharing = sharing;
         this.attentions = attentions;
+        if (sharing == null) {
+            loadStored();
+        } else {
+            sharing.join(this);
+        }
+    }
+
+    private void loadStored() {
         if (store != null) {
             byte[] state = store.load();
             if (state.length > 0) {
                 restore(state);
                 persists = true;
             }
+        }
+    }
+
+    /** Changes them; if they are shared, while no command runs. */
+    long change(LongSupplier what) {
+        UnitSharing others = sharing;
+        return others == null ? what.getAsLong() : others.alone(what::getAsLong);
+    }
+
+    @Override
+    public synchronized byte[] initial() {
+        loadStored();
+        log.begin();
+        return save();
+    }
+
+    @Override
+    public synchronized byte[] save() {
+        var bytes = new ByteArrayOutputStream();
+        try (var out = new DataOutputStream(bytes)) {
+            byte[] state = state();
+            out.writeInt(state.length);
+            out.write(state);
+            out.writeInt(generation);
+            out.writeBoolean(persists);
+            log.write(out);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    @Override
+    public synchronized void load(byte[] bytes) {
+        try (var in = new DataInputStream(new ByteArrayInputStream(bytes))) {
+            int length = in.readInt();
+            if (length < 0 || length > bytes.length) {
+                throw new IOException("a state of " + length + " bytes");
+            }
+            restore(in.readNBytes(length));
+            generation = in.readInt();
+            persists = in.readBoolean() && store != null;
+            log.read(in, attentions);
+        } catch (IOException | IllegalArgumentException e) {
+            throw damaged(e);
         }
     }
 
@@ -160,7 +227,7 @@ final class Reservations {
             type = 0;
             holder = null;
             if (was == WRITE_EXCLUSIVE_REGISTRANTS_ONLY || was == EXCLUSIVE_ACCESS_REGISTRANTS_ONLY) {
-                tell(RELEASED, id, _ -> true);
+                tell(RELEASED, id);
             }
         }
     }
@@ -202,14 +269,14 @@ final class Reservations {
         type = 0;
         holder = null;
         if (was >= WRITE_EXCLUSIVE_REGISTRANTS_ONLY) {
-            tell(RELEASED, id, _ -> true);
+            tell(RELEASED, id);
         }
         save(persists);
     }
 
     synchronized void clear(Nexus.Id id, long key) {
         requireKey(id, key);
-        tell(PREEMPTED, id, _ -> true);
+        tell(PREEMPTED, id);
         keys.clear();
         type = 0;
         holder = null;
@@ -238,25 +305,32 @@ final class Reservations {
         if (takesOver) {
             hold(id, newType);
             if (was != newType) {
-                tell(RELEASED, id, _ -> true);
+                tell(RELEASED, id);
             }
         } else if (type != 0 && keys.isEmpty()) {
             type = 0; // preempted its own registration, the last of all registrants
         }
         for (Nexus.Id other : gone) {
             if (!other.equals(id)) {
-                attentions.raise(other, REGISTRATIONS_PREEMPTED);
+                raise(other, REGISTRATIONS_PREEMPTED);
             }
         }
         generation++;
         save(persists);
     }
 
-    private void tell(Sense attention, Nexus.Id except, Predicate<Nexus.Id> whom) {
+    private void tell(Sense attention, Nexus.Id except) {
         for (Nexus.Id id : keys.keySet()) {
-            if (!id.equals(except) && whom.test(id)) {
-                attentions.raise(id, attention);
+            if (!id.equals(except)) {
+                raise(id, attention);
             }
+        }
+    }
+
+    private void raise(Nexus.Id to, Sense attention) {
+        attentions.raise(to, attention);
+        if (sharing != null) {
+            log.add(to, attention);
         }
     }
 
@@ -296,17 +370,26 @@ final class Reservations {
                     || count > MOST_REGISTRATIONS) {
                 throw new IOException("version " + version + ", type " + savedType + ", " + count + " registrations");
             }
+            Nexus.Id by = null;
+            var all = new LinkedHashMap<Nexus.Id, Long>();
             for (int i = 0; i < count; i++) {
                 var id = new Nexus.Id(new InitiatorPort(in.readUTF()), in.readInt());
-                keys.put(id, in.readLong());
+                all.put(id, in.readLong());
                 if (in.readBoolean()) {
-                    holder = id;
+                    by = id;
                 }
             }
-            type = holder != null || (isForAll(savedType) && count > 0) ? savedType : 0;
+            keys.clear();
+            keys.putAll(all);
+            holder = by;
+            type = by != null || (isForAll(savedType) && count > 0) ? savedType : 0;
         } catch (IOException | IllegalArgumentException e) {
-            throw new DiskException(
-                    DiskException.Kind.FORMAT, "saved reservations are damaged: " + e, null, 0, "delete them", e);
+            throw damaged(e);
         }
+    }
+
+    private static DiskException damaged(Exception e) {
+        return new DiskException(
+                DiskException.Kind.FORMAT, "saved reservations are damaged: " + e, null, 0, "delete them", e);
     }
 }

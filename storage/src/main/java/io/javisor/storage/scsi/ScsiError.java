@@ -19,6 +19,10 @@ final class ScsiError extends RuntimeException {
         return new ScsiError(ScsiResult.conflict());
     }
 
+    static ScsiError busy() {
+        return new ScsiError(ScsiResult.busy());
+    }
+
     ScsiResult result() {
         return result;
     }
