@@ -9,9 +9,12 @@ module io.javisor.api {
     requires transitive io.javisor.networking;
     requires transitive io.javisor.memory;
     requires io.javisor.linux;
+    requires jdk.jfr;
+    requires transitive java.management;
     requires transitive io.javisor.devices;
 
     exports io.javisor.api;
     exports io.javisor.api.console;
     exports io.javisor.api.exec;
+    exports io.javisor.api.management;
 }

@@ -2,6 +2,7 @@
 module io.javisor.kvm {
     requires transitive io.javisor.partition;
     requires transitive io.javisor.linux;
+    requires jdk.jfr;
 
     exports io.javisor.kvm;
     exports io.javisor.kvm.gdb;

@@ -1,5 +1,6 @@
 package io.javisor.api;
 
+import io.javisor.api.events.DiskStall;
 import io.javisor.partition.HypervisorException;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
@@ -281,6 +282,7 @@ public final class Drive {
         movable = placed;
         var metered = new MeteredDisk(placed);
         watch(metered);
+        metered.onStall(stall -> new DiskStall(machine, toString(), stall).commit());
         disk = metered;
         var made = new DiskUnit(metered);
         unit = made;

@@ -1,6 +1,7 @@
 package io.javisor.api;
 
 import io.javisor.api.console.Console;
+import io.javisor.api.events.StartPhase;
 import io.javisor.api.exec.Exec;
 import io.javisor.api.state.Leaf;
 import io.javisor.api.state.MachineLeaf;
@@ -86,10 +87,18 @@ final class Hardware implements AutoCloseable {
         this.fibreChannel = fibreChannel;
         this.memory = memory;
         var endings = new Endings(listener, ram);
+        var phase = new StartPhase(spec.name(), StartPhase.Part.PARTITION);
         partition = KvmPartition.create(inputs.partition(), endings);
-        for (MemoryRegion region : ram.bootRegions()) {
-            partition.addMemory(region);
+        try {
+            for (MemoryRegion region : ram.bootRegions()) {
+                partition.addMemory(region);
+            }
+        } catch (RuntimeException | Error e) {
+            partition.close();
+            throw e;
         }
+        phase.commit();
+        phase = new StartPhase(spec.name(), StartPhase.Part.DEVICES);
         IoBus ports = partition.ports();
         com1 = new Serial16550(
                 "serial0", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM1_GSI), console.sink());
@@ -154,6 +163,7 @@ final class Hardware implements AutoCloseable {
                 bus.add(balloon);
             }
         }
+        phase.commit();
     }
 
     /**
@@ -175,7 +185,9 @@ final class Hardware implements AutoCloseable {
         try {
             hardware.requireBus(spec.name());
             hardware.plugDevices(spec.name());
+            var phase = new StartPhase(spec.name(), StartPhase.Part.LOAD);
             inputs.load(ram.plan(), hardware.partition, List.copyOf(hardware.described));
+            phase.commit();
             hardware.generation.place();
             return hardware;
         } catch (RuntimeException | Error e) {
@@ -202,6 +214,7 @@ final class Hardware implements AutoCloseable {
     }
 
     private void plugDevices(String machine) {
+        var phase = new StartPhase(machine, StartPhase.Part.DEVICES);
         if (bus != null) {
             disks.plugInto(bus);
             network.plugInto(bus);
@@ -210,6 +223,7 @@ final class Hardware implements AutoCloseable {
             boolean storage = !disks.isEmpty() || !fibreChannel.isEmpty();
             throw Failure.noBus(machine, storage ? "its disks need one" : "its network adapters need one");
         }
+        phase.commit();
     }
 
     /** Builds the hardware and brings it to where it was saved, over memory that has been restored. It is paused. */

@@ -1,5 +1,6 @@
 package io.javisor.api;
 
+import io.javisor.api.management.HostManagement;
 import io.javisor.kvm.Capability;
 import io.javisor.kvm.Kvm;
 import io.javisor.partition.HypervisorException;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import javax.management.MBeanServer;
 
 /** What this host can do for virtual machines. */
 public final class Host {
@@ -21,6 +23,16 @@ public final class Host {
     /** Looks at everything; takes a tenth of a second at most, and changes nothing. */
     public static HostReport check() {
         return check(Kvm.DEVICE, PVM, SHMEM_HUGE);
+    }
+
+    /**
+     * Registers the host as a management bean ({@link io.javisor.api.management.HostMXBean}).
+     *
+     * @return close it to take the bean out of the server
+     * @throws HypervisorException code {@code jmx} if the server refuses it, or has it already
+     */
+    public static HostManagement manage(MBeanServer server) {
+        return ManagedHost.register(server);
     }
 
     static HostReport check(Path device, Path pvm, Path shmemHuge) {

@@ -1,6 +1,9 @@
 package io.javisor.api;
 
 import io.javisor.api.console.Console;
+import io.javisor.api.events.MachineStateChange;
+import io.javisor.api.events.MemoryChange;
+import io.javisor.api.events.StartPhase;
 import io.javisor.api.exec.ExecException;
 import io.javisor.api.exec.ExecRequest;
 import io.javisor.api.exec.ExecResult;
@@ -40,6 +43,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +74,7 @@ final class Machine implements Hardware.RunListener {
     private final @Nullable MemoryPool pool;
     private final @Nullable MachineMemory memory;
     private final DebugPort debugPort = new DebugPort();
+    private final ManagedBeans beans = new ManagedBeans();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -99,15 +105,20 @@ final class Machine implements Hardware.RunListener {
                 .map(limits ->
                         shared.join(id -> new MachineMemory(id, spec.name(), boot, limits, InstantSource.system())))
                 .orElse(null);
+        if (memory != null) {
+            memory.onEvent(event -> new MemoryChange(spec.name(), event).commit());
+        }
     }
 
     static Machine create(MachineSpec spec, MemoryPool shared) {
-        BootInputs inputs = BootInputs.prepare(spec);
+        BootInputs inputs = StartPhase.timed(spec.name(), StartPhase.Part.FILES, () -> BootInputs.prepare(spec));
         var disks = new Disks(spec);
         disks.check();
         var fibreChannel = new MachineFibreChannel(spec);
         fibreChannel.check();
-        return new Machine(spec, inputs, GuestRam.reserve(spec, inputs.addressBits()), disks, fibreChannel, shared);
+        GuestRam ram = StartPhase.timed(
+                spec.name(), StartPhase.Part.MEMORY, () -> GuestRam.reserve(spec, inputs.addressBits()));
+        return new Machine(spec, inputs, ram, disks, fibreChannel, shared);
     }
 
     /** A machine that goes on where it was saved; PAUSED. */
@@ -136,8 +147,10 @@ final class Machine implements Hardware.RunListener {
         lock.lock();
         try {
             openDisks();
-            hardware = Hardware.restore(spec, inputs, ram, disks, network, fibreChannel, console, memory, this, saved);
-            tally.booted();
+            Hardware restored =
+                    Hardware.restore(spec, inputs, ram, disks, network, fibreChannel, console, memory, this, saved);
+            hardware = restored;
+            tally.begun(restored.partition());
             become(MachineState.PAUSED);
         } catch (RuntimeException | Error e) {
             closeDisks();
@@ -189,9 +202,12 @@ final class Machine implements Hardware.RunListener {
         events.add(listener);
     }
 
+    ObjectName manage(MBeanServer server) {
+        return beans.register(server, new ManagedMachine(this), ManagedMachine.nameOf(spec), true);
+    }
+
     MachineStatistics statistics() {
-        Hardware running = hardware;
-        return tally.with(running == null ? null : running.partition());
+        return tally.now();
     }
 
     ProcessorDescription processor() {
@@ -294,7 +310,14 @@ final class Machine implements Hardware.RunListener {
         if (state == MachineState.CLOSED) {
             return 0;
         }
-        return ram.residentBytes();
+        try {
+            return ram.residentBytes();
+        } catch (HypervisorException | IllegalStateException e) {
+            if (state == MachineState.CLOSED) {
+                return 0; // since the question was asked
+            }
+            throw e;
+        }
     }
 
     GdbServer debugger(int port) {
@@ -350,20 +373,23 @@ final class Machine implements Hardware.RunListener {
             openDisks();
             fresh = Hardware.assemble(spec, inputs, ram, disks, network, fibreChannel, console, memory, this);
             hardware = fresh;
-            tally.booted();
+            tally.begun(fresh.partition());
             if (underDebugger) {
                 fresh.partition().waitForDebugger();
             }
+            var run = new StartPhase(spec.name(), StartPhase.Part.RUN);
             fresh.partition().start();
+            run.commit();
             if (paging != null) {
-                Hardware run = fresh;
-                paging.start(spec.name(), step -> whileStill(run, step));
+                Hardware paged = fresh;
+                paging.start(spec.name(), step -> whileStill(paged, step));
             }
             become(MachineState.RUNNING);
         } catch (RuntimeException | Error e) {
             hardware = null;
             if (fresh != null) {
                 fresh.close();
+                tally.ended();
             }
             closeDisks();
             if (memory != null) {
@@ -604,6 +630,7 @@ final class Machine implements Hardware.RunListener {
         } finally {
             lock.unlock();
         }
+        beans.close();
         debugPort.close();
         console.close();
         ram.close();
@@ -730,7 +757,7 @@ final class Machine implements Hardware.RunListener {
         try {
             run.close();
             endPaging();
-            tally.add(run.partition());
+            tally.ended();
             hardware = null;
             meaning = Failure.panicBehind(how, crashReport, console);
             ram.clear();
@@ -744,6 +771,7 @@ final class Machine implements Hardware.RunListener {
             meaning = new Outcome.Failed(Failure.of(e));
         }
         hardware = null;
+        tally.ended();
         outcome = meaning;
         if (state != MachineState.STOPPED) { // a power-on that failed has said so
             become(MachineState.STOPPED);
@@ -799,5 +827,11 @@ final class Machine implements Hardware.RunListener {
         state = next;
         changed.signalAll();
         events.publish(new MachineEvent.StateChanged(Instant.now(), before, next));
+        var recorded = new MachineStateChange(
+                spec.name(),
+                before.name(),
+                next.name(),
+                next == MachineState.STOPPED ? settled().toString() : "");
+        recorded.commit();
     }
 }

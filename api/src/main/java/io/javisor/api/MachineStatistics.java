@@ -1,19 +1,24 @@
 package io.javisor.api;
 
+import io.javisor.partition.bus.Accesses;
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a machine has done since it was created.
+ * What a machine has done since it was created. Disks and network adapters, whose requests come without exits, have statistics
+ * of their own: {@link Drive#statistics}, {@link MachineAdapter#statistics}.
  *
  * @param exits returns of KVM_RUN to this process, by reason, over all vCPUs
+ * @param devices accesses to registers, by device; those that no device claimed under {@code unclaimed}
  * @param unknownMsrs accesses to model-specific registers that the guest does not have; each raised #GP in it
  * @param boots power-ons and resets
  */
-public record MachineStatistics(Map<String, Long> exits, long unknownMsrs, int boots) {
-    /** Copies the map, in order of the names. */
+public record MachineStatistics(Map<String, Long> exits, Map<String, Accesses> devices, long unknownMsrs, int boots) {
+    /** Copies the maps, in order of the names. */
     public MachineStatistics {
-        exits = java.util.Collections.unmodifiableMap(new TreeMap<>(exits));
+        exits = Collections.unmodifiableMap(new TreeMap<>(exits));
+        devices = Collections.unmodifiableMap(new TreeMap<>(devices));
     }
 
     /** Returns of KVM_RUN in all. */

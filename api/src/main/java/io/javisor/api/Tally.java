@@ -1,37 +1,42 @@
 package io.javisor.api;
 
 import io.javisor.kvm.partition.KvmPartition;
+import io.javisor.partition.bus.Accesses;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Adds up the counters of the runs that are over. */
+/** Adds up the counters of the runs that are over and of the one that is not, so that no reader sees a run twice or not at all. */
 final class Tally {
-    private final Map<String, Long> exits = new HashMap<>();
-    private long unknownMsrs;
-    private int boots;
+    private MachineStatistics over = new MachineStatistics(Map.of(), Map.of(), 0, 0);
+    private @Nullable KvmPartition running;
 
     /** Power-ons and resets so far. */
     synchronized int boots() {
-        return boots;
+        return over.boots();
     }
 
-    synchronized void booted() {
-        boots++;
+    /** A run begins. */
+    synchronized void begun(KvmPartition run) {
+        over = new MachineStatistics(over.exits(), over.devices(), over.unknownMsrs(), over.boots() + 1);
+        running = run;
     }
 
-    synchronized void add(KvmPartition over) {
-        over.exitCounts().forEach((reason, count) -> exits.merge(reason, count, Long::sum));
-        unknownMsrs += over.unknownMsrs();
+    /** The run is over, if there was one; its counters stay as they are now. */
+    synchronized void ended() {
+        over = now();
+        running = null;
     }
 
-    synchronized MachineStatistics with(@Nullable KvmPartition running) {
-        var sum = new HashMap<>(exits);
-        long msrs = unknownMsrs;
-        if (running != null) {
-            running.exitCounts().forEach((reason, count) -> sum.merge(reason, count, Long::sum));
-            msrs += running.unknownMsrs();
+    synchronized MachineStatistics now() {
+        KvmPartition run = running;
+        if (run == null) {
+            return over;
         }
-        return new MachineStatistics(sum, msrs, boots);
+        var exits = new HashMap<>(over.exits());
+        run.exitCounts().forEach((reason, count) -> exits.merge(reason, count, Long::sum));
+        var devices = new HashMap<>(over.devices());
+        run.deviceAccesses().forEach((name, accesses) -> devices.merge(name, accesses, Accesses::plus));
+        return new MachineStatistics(exits, devices, over.unknownMsrs() + run.unknownMsrs(), over.boots());
     }
 }

@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 
 /**
  * A virtual machine. Safe from any thread; calls that wait may be made from virtual threads. Close it: the guest's memory, the
@@ -224,7 +226,18 @@ public final class VirtualMachine implements AutoCloseable {
         machine.onEvent(listener);
     }
 
-    /** What the machine has done since it was created. */
+    /**
+     * Registers the machine as a management bean ({@link io.javisor.api.management.MachineMXBean}), until it is closed. Costs
+     * nothing while nobody asks.
+     *
+     * @return {@code io.javisor:type=Machine,name="NAME"}, with {@code ,number=N} where others have that name
+     * @throws io.javisor.partition.HypervisorException code {@code jmx} if the server refuses it
+     */
+    public ObjectName manage(MBeanServer server) {
+        return machine.manage(server);
+    }
+
+    /** What the machine has done since it was created; at any time. */
     public MachineStatistics statistics() {
         return machine.statistics();
     }

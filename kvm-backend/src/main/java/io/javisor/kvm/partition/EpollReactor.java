@@ -27,6 +27,7 @@ public final class EpollReactor implements Reactor, AutoCloseable {
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean awake = new AtomicBoolean();
     private final AlarmQueue alarms = new AlarmQueue();
+    private final IoThreadStall stall = new IoThreadStall(); // the thread's
     private final Map<Long, Watch> watches = new HashMap<>(); // guarded by itself
     private final BitSet cpus;
     private final Thread thread;
@@ -182,11 +183,17 @@ public final class EpollReactor implements Reactor, AutoCloseable {
         if (closed) {
             return;
         }
+        stall.begin();
         try {
             task.run();
         } catch (Throwable e) {
             // One task's failure must not end the others' thread.
             thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        }
+        stall.end();
+        if (stall.shouldCommit()) {
+            stall.task = IoThreadStall.nameOf(task);
+            stall.commit();
         }
     }
 

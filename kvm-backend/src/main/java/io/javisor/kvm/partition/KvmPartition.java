@@ -17,6 +17,7 @@ import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.InterruptLine;
 import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.bus.Accesses;
 import io.javisor.partition.bus.IoBus;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
@@ -394,6 +395,13 @@ public final class KvmPartition implements Stateful, AutoCloseable {
             }
         }
         return counts;
+    }
+
+    /** Accesses to registers by device, ports and device memory together; at any time. */
+    public Map<String, Accesses> deviceAccesses() {
+        var all = new TreeMap<>(ports.accesses());
+        mmio.accesses().forEach((name, accesses) -> all.merge(name, accesses, Accesses::plus));
+        return all;
     }
 
     /** Accesses to MSRs that the guest does not have, over all vCPUs. */

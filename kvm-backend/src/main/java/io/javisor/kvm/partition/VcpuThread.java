@@ -28,6 +28,8 @@ final class VcpuThread {
     private final PartitionListener listener;
     private final ExitCounters counters = new ExitCounters();
     private final AtomicLong unknownMsrs = new AtomicLong();
+    private final SlowExit slow = new SlowExit();
+    private ExitReason last = ExitReason.OTHER; // the thread's
     private final Thread thread;
 
     /** What the partition does with exits that are no device's. */
@@ -65,6 +67,8 @@ final class VcpuThread {
         this.hypervisor = hypervisor;
         this.msrs = msrs;
         this.listener = listener;
+        slow.machine = machine;
+        slow.vcpu = id;
         this.thread = Thread.ofPlatform().daemon().name(machine + " vcpu" + id).unstarted(this::loop);
     }
 
@@ -97,7 +101,7 @@ final class VcpuThread {
         try {
             listener.vcpuStarted(id, HostThread.current());
             while (gate.pass(id)) {
-                while (serve(vcpu.run())) {
+                while (serveTimed(vcpu.run())) {
                     // in the guest again
                 }
             }
@@ -119,11 +123,43 @@ final class VcpuThread {
         }
     }
 
+    /** As {@link #serve}; times it only for a recording that wants slow exits. */
+    private boolean serveTimed(Exit exit) {
+        slow.begin();
+        boolean goOn = serve(exit);
+        slow.end();
+        if (slow.shouldCommit()) {
+            record(exit);
+        }
+        return goOn;
+    }
+
+    /** Its view still shows where the exit was: nothing runs in between. */
+    private void record(Exit exit) {
+        slow.reason = last.name();
+        switch (exit) {
+            case Exit.IoOut out -> accessed(ports, out.port());
+            case Exit.IoIn in -> accessed(ports, in.port());
+            case Exit.MmioWrite write -> accessed(mmio, write.address());
+            case Exit.MmioRead read -> accessed(mmio, read.address());
+            default -> {
+                slow.device = "";
+                slow.address = -1;
+            }
+        }
+        slow.commit();
+    }
+
+    private void accessed(IoBus bus, long address) {
+        slow.device = bus.deviceAt(address);
+        slow.address = address;
+    }
+
     /** Serves one exit; false if the vCPU is to look at the gate before it goes on. */
     private boolean serve(Exit exit) {
         switch (exit) {
             case Exit.IoOut out -> {
-                counters.count(ExitReason.IO_OUT);
+                count(ExitReason.IO_OUT);
                 if (out.port() == GdbTarget.TRAP_PORT && isBreakpoint()) {
                     return false;
                 }
@@ -132,49 +168,49 @@ final class VcpuThread {
                 }
             }
             case Exit.IoIn in -> {
-                counters.count(ExitReason.IO_IN);
+                count(ExitReason.IO_IN);
                 for (int i = 0; i < in.count(); i++) {
                     in.set(i, ports.read(in.port(), in.size()));
                 }
             }
             case Exit.MmioWrite write -> {
-                counters.count(ExitReason.MMIO_WRITE);
+                count(ExitReason.MMIO_WRITE);
                 mmio.write(write.address(), write.length(), write.value());
             }
             case Exit.MmioRead read -> {
-                counters.count(ExitReason.MMIO_READ);
+                count(ExitReason.MMIO_READ);
                 read.set(mmio.read(read.address(), read.length()));
             }
             case Exit.Interrupted _ -> {
-                counters.count(ExitReason.INTERRUPTED);
+                count(ExitReason.INTERRUPTED);
                 return gate.mayRun(id);
             }
             case Exit.HypervSynic synic -> {
-                counters.count(ExitReason.HYPERV_SYNIC);
+                count(ExitReason.HYPERV_SYNIC);
                 hypervisor.synicWritten(id, synic.control(), synic.eventPage(), synic.messagePage());
             }
             case Exit.HypervHypercall call -> {
-                counters.count(ExitReason.HYPERV_HYPERCALL);
+                count(ExitReason.HYPERV_HYPERCALL);
                 call.setResult(hypervisor.hypercall(call.input(), call.parameter(0), call.parameter(1)));
             }
             case Exit.RdMsr msr -> {
-                counters.count(ExitReason.MSR_READ);
+                count(ExitReason.MSR_READ);
                 if (!msrs.read(vcpu, msr)) {
                     unknownMsrs.incrementAndGet();
                 }
             }
             case Exit.WrMsr msr -> {
-                counters.count(ExitReason.MSR_WRITE);
+                count(ExitReason.MSR_WRITE);
                 if (!msrs.write(id, vcpu, msr)) {
                     unknownMsrs.incrementAndGet();
                 }
             }
             case Exit.SystemEvent event -> {
-                counters.count(ExitReason.SYSTEM_EVENT);
+                count(ExitReason.SYSTEM_EVENT);
                 systemEvent(event);
             }
             case Exit.Debug debug -> {
-                counters.count(ExitReason.DEBUG);
+                count(ExitReason.DEBUG);
                 GuestDebug goOn = hypervisor.debugged(id, debug);
                 if (goOn == null) {
                     return false;
@@ -182,17 +218,22 @@ final class VcpuThread {
                 vcpu.state().returnDebugException(goOn, debug.exception());
             }
             case Exit.Shutdown _ -> {
-                counters.count(ExitReason.SHUTDOWN);
+                count(ExitReason.SHUTDOWN);
                 gate.set(RunGate.Order.HOLD);
                 listener.tripleFault(id, VcpuDump.of(vcpu).toString());
                 return false;
             }
             default -> {
-                counters.count(ExitReason.OTHER);
+                count(ExitReason.OTHER);
                 throw VcpuDump.of(vcpu).error(exit);
             }
         }
         return true;
+    }
+
+    private void count(ExitReason reason) {
+        last = reason;
+        counters.count(reason);
     }
 
     /** Whether the output is a debugger's breakpoint; then the vCPU is where it was before. */

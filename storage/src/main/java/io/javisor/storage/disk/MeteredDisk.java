@@ -9,20 +9,40 @@ import org.jspecify.annotations.Nullable;
 
 /** Counts and times what another disk is asked. Closing it closes that disk. */
 public final class MeteredDisk implements Disk {
+    /** A request that takes longer is a stall: several times what a disk with moving parts takes for the slowest. */
+    public static final Duration STALL = Duration.ofMillis(100);
+
+    private static final long STALL_NANOS = STALL.toNanos();
+
     private final Disk disk;
-    private final Meter reads = new Meter();
-    private final Meter writes = new Meter();
-    private final Meter flushes = new Meter();
-    private final Meter zeroes = new Meter();
+    private final Meter reads = new Meter("read");
+    private final Meter writes = new Meter("write");
+    private final Meter flushes = new Meter("flush");
+    private final Meter zeroes = new Meter("zero");
     private final LongAdder errors = new LongAdder();
     private final LongAccumulator longest = new LongAccumulator(Math::max, 0);
     private final LongAdder missesBefore = new LongAdder();
     private volatile @Nullable MinimumWatch minimum;
+    private volatile Consumer<Stall> stalls = _ -> {};
+
+    /**
+     * A request that took the disk {@link #STALL} or longer.
+     *
+     * @param operation {@code read}, {@code write}, {@code flush} or {@code zero}
+     * @param nanos how long
+     * @param done false if it failed
+     */
+    public record Stall(String operation, long nanos, boolean done) {}
 
     private static final class Meter {
+        final String operation;
         final LongAdder requests = new LongAdder();
         final LongAdder bytes = new LongAdder();
         final LongAdder nanos = new LongAdder();
+
+        Meter(String operation) {
+            this.operation = operation;
+        }
 
         Duration time() {
             return Duration.ofNanos(nanos.sum());
@@ -68,6 +88,11 @@ public final class MeteredDisk implements Disk {
         }
     }
 
+    /** Tells of requests that stall, at their end, on whatever thread that is; must not wait. */
+    public void onStall(Consumer<Stall> listener) {
+        stalls = listener;
+    }
+
     /** Begins a request for the watch that there is now, which also hears of its end. */
     private @Nullable MinimumWatch enter() {
         MinimumWatch watch = minimum;
@@ -96,6 +121,9 @@ public final class MeteredDisk implements Disk {
         }
         if (watch != null) {
             watch.end(done ? bytes : -1);
+        }
+        if (nanos >= STALL_NANOS) {
+            stalls.accept(new Stall(meter.operation, nanos, done));
         }
     }
 

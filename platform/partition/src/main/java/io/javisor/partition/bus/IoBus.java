@@ -3,18 +3,22 @@ package io.javisor.partition.bus;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One address space of device registers: I/O ports or device memory (MMIO). Reads of addresses that nobody claimed give
- * all ones and writes to them vanish, as on a PC; both are counted. Look-ups need no lock and allocate nothing.
+ * all ones and writes to them vanish, as on a PC. All accesses are counted. Look-ups need no lock and allocate nothing.
  */
 public final class IoBus {
-    private record Range(long base, long length, IoDevice device, String name) {}
+    /** The name under which accesses are counted that no device claimed. */
+    public static final String UNCLAIMED = "unclaimed";
+
+    private record Range(long base, long length, IoDevice device, String name, AccessCounter counter) {}
 
     private final String name;
-    private final LongAdder unclaimed = new LongAdder();
+    private final AccessCounter unclaimed = new AccessCounter();
     private volatile Range[] ranges = {};
 
     /** @param name for error messages: {@code "port"} or {@code "MMIO"} */
@@ -25,7 +29,7 @@ public final class IoBus {
     /**
      * Claims a range for a device.
      *
-     * @param deviceName for error messages
+     * @param deviceName for error messages, and for {@link #accesses}: ranges of the same name are counted as one
      * @throws IllegalArgumentException if the range overlaps another's
      */
     public synchronized void claim(String deviceName, long base, long length, IoDevice device) {
@@ -40,7 +44,7 @@ public final class IoBus {
                         + " + 0x" + Long.toHexString(length) + " overlaps that of " + r.name);
             }
         }
-        next.add(new Range(base, length, device, deviceName));
+        next.add(new Range(base, length, device, deviceName, new AccessCounter()));
         next.sort(Comparator.comparingLong(Range::base));
         ranges = next.toArray(Range[]::new);
     }
@@ -49,9 +53,10 @@ public final class IoBus {
     public long read(long address, int size) {
         Range r = find(address, size);
         if (r == null) {
-            unclaimed.increment();
+            unclaimed.countRead();
             return -1L;
         }
+        r.counter.countRead();
         return r.device.read(address - r.base, size);
     }
 
@@ -59,15 +64,27 @@ public final class IoBus {
     public void write(long address, int size, long value) {
         Range r = find(address, size);
         if (r == null) {
-            unclaimed.increment();
+            unclaimed.countWrite();
             return;
         }
+        r.counter.countWrite();
         r.device.write(address - r.base, size, value);
     }
 
-    /** How many accesses nobody claimed. */
-    public long unclaimedAccesses() {
-        return unclaimed.sum();
+    /** What each device was asked so far, by its name, and under {@link #UNCLAIMED} what none was; at any time. */
+    public Map<String, Accesses> accesses() {
+        var all = new TreeMap<String, Accesses>();
+        all.put(UNCLAIMED, unclaimed.now());
+        for (Range r : ranges) {
+            all.merge(r.name, r.counter.now(), Accesses::plus);
+        }
+        return all;
+    }
+
+    /** The name of the device that an access of one byte goes to, or {@link #UNCLAIMED}. */
+    public String deviceAt(long address) {
+        Range r = find(address, 1);
+        return r == null ? UNCLAIMED : r.name;
     }
 
     private @Nullable Range find(long address, int size) {
