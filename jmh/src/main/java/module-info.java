@@ -6,4 +6,5 @@ module io.javisor.jmh {
     requires jdk.management;
     requires jcstress.core;
     requires jmh.core;
+    requires jdk.jfr;
 }
