@@ -5,18 +5,25 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * Lets commands in until somebody closes it, who then waits for those inside: what they were allowed by the state before is done
- * when the state changes. Entering and leaving an open gate takes no lock. Safe from any thread.
+ * when the state changes. It is closed at first. Entering and leaving an open gate takes no lock. Safe from any thread.
  */
 final class CommandGate {
+    /** What a change, or a command that meets one, waits at most. */
+    static final int PATIENCE_SECONDS = 10;
+
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+
     private final AtomicInteger inside = new AtomicInteger();
     private volatile boolean closed = true;
     private volatile boolean broken;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    private final ReentrantLock changing = new ReentrantLock(true);
 
     /** Enters if it is open. */
     boolean tryEnter() {
@@ -36,12 +43,12 @@ final class CommandGate {
      *
      * @throws ScsiError BUSY if that takes too long, an internal failure if it can't be opened any more
      */
-    void enter(long mostNanos) {
+    void enter() {
         if (tryEnter()) {
             return;
         }
         boolean[] in = new boolean[1];
-        if (!await(() -> broken || (in[0] = tryEnter()), mostNanos)) {
+        if (!await(() -> broken || (in[0] = tryEnter()), PATIENCE)) {
             throw ScsiError.busy();
         }
         if (!in[0]) {
@@ -55,10 +62,31 @@ final class CommandGate {
         }
     }
 
+    /**
+     * Does something while nobody is inside an open gate, and nobody else does so.
+     *
+     * @throws ScsiError BUSY if those inside take too long; then nothing has happened
+     */
+    long alone(LongSupplier what) {
+        changing.lock();
+        try {
+            if (!close()) {
+                throw ScsiError.busy();
+            }
+            try {
+                return what.getAsLong();
+            } finally {
+                open();
+            }
+        } finally {
+            changing.unlock();
+        }
+    }
+
     /** Closes it and waits until nobody is inside; opens it again and returns false if that takes too long. */
-    boolean close(long mostNanos) {
+    boolean close() {
         closed = true;
-        boolean alone = await(() -> inside.get() == 0, mostNanos);
+        boolean alone = await(() -> inside.get() == 0, PATIENCE);
         if (!alone) {
             open();
         }

@@ -452,7 +452,7 @@ public final class DiskUnit extends LogicalUnit {
 
     @Override
     boolean isAlone(int opcode) {
-        return opcode == 0x5F || opcode == 0x89; // PERSISTENT RESERVE OUT, COMPARE AND WRITE
+        return opcode == 0x5F || (opcode == 0x89 && isShared()); // PERSISTENT RESERVE OUT, COMPARE AND WRITE
     }
 
     private long compareAndWrite(Nexus nexus, ScsiCommand command) {

@@ -26,7 +26,7 @@ public final class DvdUnit extends LogicalUnit {
      * @param image to begin with, or null
      */
     public DvdUnit(UUID identity, @Nullable Disk image) {
-        super(null);
+        super();
         this.identity = new DiskTraits(SECTOR, SECTOR, 0, true, identity);
         var read = Operation.Access.READ;
         var any = Operation.Access.ANY;

@@ -24,15 +24,17 @@ public abstract class LogicalUnit {
     private final List<Nexus> nexuses = new CopyOnWriteArrayList<>();
     private final @Nullable Reservations reservations;
     private final @Nullable UnitSharing sharing;
+    private final @Nullable CommandGate gate;
     private volatile @Nullable PortGroups groups;
 
-    LogicalUnit(@Nullable Reservations reservations) {
-        this(reservations, null);
+    LogicalUnit() {
+        this(null, null);
     }
 
     LogicalUnit(@Nullable Reservations reservations, @Nullable UnitSharing sharing) {
         this.reservations = reservations;
         this.sharing = sharing;
+        gate = reservations == null ? null : reservations.gate();
         support("REQUEST SENSE", 0x03, -1, "03010000FF07", Operation.Access.ANY, true, this::requestSense);
         support("TEST UNIT READY", 0x00, -1, "000000000007", Operation.Access.ANY, false, this::testUnitReady);
         support("INQUIRY", 0x12, -1, "1201FFFFFF07", Operation.Access.ANY, true, this::inquiry);
@@ -108,7 +110,7 @@ public abstract class LogicalUnit {
         return sharing != null;
     }
 
-    /** Whether a command runs while no other does in any process that shares the unit, and asks for that itself. */
+    /** Whether a command changes what others are let in by, and waits for them itself. */
     boolean isAlone(int opcode) {
         return false;
     }
@@ -147,19 +149,18 @@ public abstract class LogicalUnit {
     }
 
     final ScsiResult execute(Nexus nexus, ScsiCommand command) {
-        UnitSharing others = sharing;
-        if (others == null || isAlone(command.opcode())) {
+        if (gate == null || isAlone(command.opcode())) {
             return perform(nexus, command);
         }
         try {
-            others.enter();
+            gate.enter();
         } catch (ScsiError e) {
             return e.result();
         }
         try {
             return perform(nexus, command);
         } finally {
-            others.gate().leave();
+            gate.leave();
         }
     }
 
@@ -200,17 +201,16 @@ public abstract class LogicalUnit {
 
     /** Runs a command on the fast way: what has no attention, no reservation, an open path, and no error. */
     final @Nullable ScsiResult tryExecute(Nexus nexus, ScsiCommand command) {
-        UnitSharing others = sharing;
-        if (others == null) {
+        if (gate == null) {
             return tryPerform(nexus, command);
         }
-        if (!others.gate().tryEnter()) {
+        if (!gate.tryEnter()) {
             return null;
         }
         try {
             return tryPerform(nexus, command);
         } finally {
-            others.gate().leave();
+            gate.leave();
         }
     }
 
@@ -228,24 +228,23 @@ public abstract class LogicalUnit {
 
     /** Begins a command on the same way. */
     final boolean begin(Nexus nexus, ScsiCommand command, IoEngine engine, IoEngine.Completion completion) {
-        UnitSharing others = sharing;
-        if (others == null) {
+        CommandGate entered = gate;
+        if (entered == null) {
             return beginPlain(nexus, command, engine, completion);
         }
-        CommandGate gate = others.gate();
-        if (!gate.tryEnter()) {
+        if (!entered.tryEnter()) {
             return false;
         }
         boolean begun = false;
         try {
             begun = beginPlain(nexus, command, engine, moved -> {
-                gate.leave();
+                entered.leave();
                 completion.ended(moved);
             });
             return begun;
         } finally {
             if (!begun) {
-                gate.leave();
+                entered.leave();
             }
         }
     }

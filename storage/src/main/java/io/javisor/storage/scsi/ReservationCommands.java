@@ -53,7 +53,13 @@ final class ReservationCommands {
                     return PARAMETER_BYTES;
                 }));
         add(unit, "PERSISTENT RESERVE OUT: PREEMPT", 0x5F, 4, out, (n, c) -> change(() -> preempt(n, c)));
-        add(unit, "PERSISTENT RESERVE OUT: PREEMPT AND ABORT", 0x5F, 5, out, (n, c) -> change(() -> preempt(n, c)));
+        add(
+                unit,
+                "PERSISTENT RESERVE OUT: PREEMPT AND ABORT",
+                0x5F,
+                5,
+                out,
+                (n, c) -> reservations.changeAlone(() -> preempt(n, c)));
         add(
                 unit,
                 "PERSISTENT RESERVE OUT: REGISTER AND IGNORE EXISTING KEY",

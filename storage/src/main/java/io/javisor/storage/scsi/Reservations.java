@@ -46,6 +46,7 @@ final class Reservations implements UnitSharing.State {
     private final Map<Nexus.Id, Long> keys = new LinkedHashMap<>();
     private final @Nullable ReservationStore store;
     private final @Nullable UnitSharing sharing;
+    private final CommandGate gate;
     private final Attentions attentions;
     private final AttentionLog log = new AttentionLog(); // for the initiators of other processes
     private int generation;
@@ -66,8 +67,10 @@ final class Reservations implements UnitSharing.State {
         this.store = store;
         this.sharing = sharing;
         this.attentions = attentions;
+        gate = sharing == null ? new CommandGate() : sharing.gate();
         if (sharing == null) {
             loadStored();
+            gate.open();
         } else {
             sharing.join(this);
         }
@@ -83,10 +86,20 @@ final class Reservations implements UnitSharing.State {
         }
     }
 
+    /** Where commands enter that are let run by them. */
+    CommandGate gate() {
+        return gate;
+    }
+
     /** Changes them; if they are shared, while no command runs. */
     long change(LongSupplier what) {
         UnitSharing others = sharing;
         return others == null ? what.getAsLong() : others.alone(what::getAsLong);
+    }
+
+    /** Changes them while no command runs: what was let in before is over when this returns. */
+    long changeAlone(LongSupplier what) {
+        return sharing == null ? gate.alone(what) : change(what);
     }
 
     @Override
@@ -284,7 +297,7 @@ final class Reservations implements UnitSharing.State {
         save(persists);
     }
 
-    /** PREEMPT; with commands that run to their end at once, PREEMPT AND ABORT finds nothing to abort. */
+    /** PREEMPT, and PREEMPT AND ABORT, which finds nothing to abort: it is done {@linkplain #changeAlone alone}. */
     synchronized void preempt(Nexus.Id id, long key, long victim, int newType) {
         requireKey(id, key);
         boolean all = type != 0 && isForAll(type);

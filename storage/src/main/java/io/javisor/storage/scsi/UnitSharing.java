@@ -22,17 +22,14 @@ import java.util.function.Supplier;
  * change the state takes his turn, rings the bell of the {@link SharedStateFile}, and waits for that lock to be his alone: the others
  * let no more commands in, wait for those inside, and give it up. Then he changes the state and writes it, and the others read it
  * before they go on. So no command passes a reservation that has been granted, and none that was let in before is still
- * under way. The kernel frees the locks of a process that ends, whatever ends it; nobody waits longer than {@value #PATIENCE_SECONDS}
+ * under way. The kernel frees the locks of a process that ends, whatever ends it; nobody waits longer than {@value CommandGate#PATIENCE_SECONDS}
  * seconds for one that stands still, and then nothing has changed.
  *
  * <p>The state lasts as long as one process has the unit. What it is anew is said by who opens it first.
  */
 public final class UnitSharing implements AutoCloseable {
-    /** What a change, or a command that meets one, waits at most. */
-    static final int PATIENCE_SECONDS = 10;
-
     private static final System.Logger LOG = System.getLogger("io.javisor.storage");
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(CommandGate.PATIENCE_SECONDS);
     private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(1);
     /** Between two changes of one process, so that it does not keep others from theirs. */
     private static final long GAP = TimeUnit.MILLISECONDS.toNanos(5);
@@ -123,7 +120,7 @@ public final class UnitSharing implements AutoCloseable {
         } catch (ScsiError e) {
             throw new DiskException(
                     DiskException.Kind.BUSY,
-                    image + " is being changed by another process for more than " + PATIENCE_SECONDS + " s",
+                    image + " is being changed by another process for more than " + CommandGate.PATIENCE_SECONDS + " s",
                     null,
                     0,
                     "see whether a process that shares it stands still (see: fuser -v " + image + ")",
@@ -154,11 +151,6 @@ public final class UnitSharing implements AutoCloseable {
     /** Commands are let in here. */
     CommandGate gate() {
         return gate;
-    }
-
-    /** Lets a command in; who has entered leaves. */
-    void enter() {
-        gate.enter(PATIENCE);
     }
 
     private void takeTurn() {
@@ -209,7 +201,7 @@ public final class UnitSharing implements AutoCloseable {
             throw ScsiError.check(new Sense(Sense.NOT_READY, 0x0400));
         }
         long begun = System.nanoTime();
-        if (!gate.close(PATIENCE)) {
+        if (!gate.close()) {
             throw ScsiError.busy();
         }
         try {
@@ -289,7 +281,7 @@ public final class UnitSharing implements AutoCloseable {
             return false;
         }
         bell = rung;
-        if (!gate.close(PATIENCE)) {
+        if (!gate.close()) {
             return false; // who rang does not wait any longer, either
         }
         members.unlockByte(LockBytes.GATE);

@@ -6,9 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.disk.DiskImage;
+import io.javisor.storage.disk.IoMemory;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -171,6 +176,38 @@ class ReservationsTest {
         assertThat(writes(c)).isFalse();
         assertThat(writes(a)).isTrue();
         Initiator.fails(out(b, 4, 5, 0xB, 0, 0), 5, 0x2600);
+    }
+
+    /** A fenced cluster node must not write after the other one has been told that it is fenced. */
+    @Test
+    void preemptAndAbortWaitsForWhatTheLoserIsWriting() throws Exception {
+        var held = new HeldDisk(disk);
+        unit = new DiskUnit(held);
+        a = new Initiator(unit, "a");
+        b = new Initiator(unit, "b");
+        register(a, 0xA);
+        register(b, 0xB);
+        good(out(a, 1, 5, 0xA, 0, 0));
+        byte[] losers = new byte[512];
+        losers[0] = 1;
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<ScsiResult> writing = threads.submit(() -> b.tryOut(WRITE, losers));
+            held.begun.await();
+            Future<ScsiResult> fencing = threads.submit(() -> out(a, 5, 5, 0xA, 0xB, 0));
+            assertThatThrownBy(() -> fencing.get(200, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+            held.goOn.countDown();
+            good(fencing.get());
+            IoMemory there = IoMemory.allocate(512);
+            disk.read(0, there);
+            assertThat(there.toByteArray()[0])
+                    .as("the loser's write was there before it was said to be fenced")
+                    .isEqualTo((byte) 1);
+            good(writing.get());
+        }
+        Initiator.fails(b.run("00 00 00 00 00 00"), 6, 0x2A05);
+        assertThat(writes(b)).isFalse();
+        good(a.tryOut(WRITE, new byte[512]));
+        assertThat(a.in(READ, 512).get(0)).as("the winner's").isZero();
     }
 
     @Test
