@@ -17,7 +17,7 @@ final class RawPeer implements Peer {
     public Cost measure(long nanos) {
         ScsiPath raw = path;
         if (raw == null) {
-            raw = new ScsiPath(DiskFiles.image(ImageFormat.RAW, "raw"), load, ScsiPath::controller);
+            raw = ScsiPath.to(DiskFiles.image(ImageFormat.RAW, "raw"), load, ScsiPath::controller);
             path = raw;
         }
         long processor = ProcessorTime.ofProcess();

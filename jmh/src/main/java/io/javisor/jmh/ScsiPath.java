@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 
 /**
  * A machine's way from SCSI requests in guest memory to a file and back, without a machine: all that a machine has, from the rings
@@ -37,7 +38,8 @@ final class ScsiPath implements AutoCloseable {
     private final DiskLoad load;
     private final EpollReactor reactor = new EpollReactor("jmh-reactor");
     private final StorageWorkers workers;
-    private final MeteredDisk disk;
+    private final Runnable idle;
+    private final Runnable letGo;
     private final TestGuest guest;
     private final GuestChannel channel;
     private final PacketBuffer answer = new PacketBuffer(4096);
@@ -56,17 +58,39 @@ final class ScsiPath implements AutoCloseable {
         ChannelDevice to(Disk disk, Executor workers);
     }
 
-    ScsiPath(Path image, DiskLoad load, Adapter adapter) {
-        this(image, load, adapter, new StorageWorkers("jmh-disk", WORKERS));
+    /** To a file. */
+    @SuppressWarnings("ThreadPriorityCheck") // a guest's processor never sleeps; on a busy host it gives way
+    static ScsiPath to(Path image, DiskLoad load, Adapter adapter) {
+        var disk = new MeteredDisk(new MovableDisk(DiskImage.open(image), null));
+        return new ScsiPath(disk.size(), load, workers -> adapter.to(disk, workers), Thread::yield, disk::close);
     }
 
-    private ScsiPath(Path image, DiskLoad load, Adapter adapter, StorageWorkers workers) {
+    /**
+     * To anything.
+     *
+     * @param bytes of the disk
+     * @param device made with the executor that it does its work by
+     * @param idle called by the guest now and then while no answer comes
+     * @param letGo called at last
+     */
+    ScsiPath(long bytes, DiskLoad load, Function<Executor, ChannelDevice> device, Runnable idle, Runnable letGo) {
+        this(bytes, load, device, idle, letGo, new StorageWorkers("jmh-disk", WORKERS));
+    }
+
+    private ScsiPath(
+            long bytes,
+            DiskLoad load,
+            Function<Executor, ChannelDevice> with,
+            Runnable idle,
+            Runnable letGo,
+            StorageWorkers workers) {
         this.load = load;
         this.workers = workers;
-        disk = new MeteredDisk(new MovableDisk(DiskImage.open(image), null));
-        blocks = disk.size() / DiskLoad.BYTES;
+        this.idle = idle;
+        this.letGo = letGo;
+        blocks = bytes / DiskLoad.BYTES;
         guest = new TestGuest(1, 16 << 20, reactor);
-        ChannelDevice device = adapter.to(disk, workers);
+        ChannelDevice device = with.apply(workers);
         guest.bus().add(device);
         guest.connect(VmBusVersion.V5_3);
         channel = guest.open(device.offer(), RING_PAGES, RING_PAGES);
@@ -149,7 +173,6 @@ final class ScsiPath implements AutoCloseable {
     }
 
     /** Runs until so many requests more have been answered. The others of the depth stay in flight. */
-    @SuppressWarnings("ThreadPriorityCheck") // a guest's processor never sleeps; on a busy host it gives way
     long run(int count) {
         long sum = 0;
         int spins = 0;
@@ -174,7 +197,7 @@ final class ScsiPath implements AutoCloseable {
                 sum += got;
                 spins = 0;
             } else if (++spins % SPINS == 0) {
-                Thread.yield(); // somebody else needs this processor
+                idle.run(); // somebody else needs this processor
             } else {
                 Thread.onSpinWait();
             }
@@ -215,6 +238,6 @@ final class ScsiPath implements AutoCloseable {
         guest.close();
         reactor.close();
         workers.close();
-        disk.close();
+        letGo.run();
     }
 }

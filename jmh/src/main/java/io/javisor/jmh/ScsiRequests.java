@@ -87,7 +87,7 @@ public class ScsiRequests {
         @Setup
         public void open(BenchmarkParams benchmark) {
             String name = benchmark.getBenchmark();
-            path = new ScsiPath(
+            path = ScsiPath.to(
                     DiskFiles.image(format, "ours"), DiskLoad.of(name.substring(name.lastIndexOf('.') + 1)), adapter);
         }
 

@@ -2,6 +2,7 @@ package io.javisor.lab;
 
 import io.javisor.linux.HostInterface;
 import io.javisor.storage.fcoe.FabricSwitch;
+import io.javisor.storage.fibrechannel.HostPort;
 import io.javisor.storage.fibrechannel.Wwn;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -61,12 +63,22 @@ public final class LabFabric implements AutoCloseable {
      * @throws LabException if this is not the lab, or its kernel lacks a part
      */
     public static LabFabric start(int initiators, List<Long> units) {
+        return start(initiators, units, _ -> {});
+    }
+
+    /**
+     * The same, with units that are shown to the adapters themselves: who logs in at a target that has nothing for him is turned away,
+     * and does not ask again.
+     *
+     * @param first presents units, before anybody logs in
+     */
+    public static LabFabric start(int initiators, List<Long> units, Consumer<LabFabric> first) {
         if (!Files.exists(Path.of(BUSYBOX))) {
             throw new LabException("lab-unavailable", "a fabric of the lab's is made inside the lab only", null, null);
         }
         var made = new LabFabric(initiators + 1, units);
         try {
-            made.assemble();
+            made.assemble(first);
             return made;
         } catch (IOException e) {
             made.close();
@@ -77,7 +89,7 @@ public final class LabFabric implements AutoCloseable {
         }
     }
 
-    private void assemble() throws IOException {
+    private void assemble(Consumer<LabFabric> first) throws IOException {
         Files.createDirectories(FILES);
         run("modprobe", "-a", "sd_mod", "sg", "veth", "fcoe", "target_core_mod");
         if (!Files.exists(TARGET)) {
@@ -108,6 +120,7 @@ public final class LabFabric implements AutoCloseable {
             controller(i);
         }
         target();
+        first.accept(this);
         for (int i = adapters - 1; i >= 0; i--) { // the target's first
             write(controllerOf(i).resolve("enabled"), "1");
         }
@@ -212,13 +225,23 @@ public final class LabFabric implements AutoCloseable {
     }
 
     private void awaitOnline(int i) throws IOException {
+        await(
+                hba(i) + " is logged in at the lab's fabric",
+                () -> Files.readString(host(i).resolve("port_state")).startsWith("Online"));
+    }
+
+    /** Something that becomes true. */
+    private interface Condition {
+        boolean holds() throws IOException;
+    }
+
+    private void await(String what, Condition condition) throws IOException {
         long begun = System.nanoTime();
-        while (!Files.readString(host(i).resolve("port_state")).startsWith("Online")) {
+        while (!condition.holds()) {
             if (System.nanoTime() - begun > PATIENCE.toNanos()) {
                 throw new LabException(
                         "lab-unavailable",
-                        hba(i) + " is not logged in at the lab's fabric after " + PATIENCE.toSeconds()
-                                + " s; there are " + fabric.ports(),
+                        "not after " + PATIENCE.toSeconds() + " s: " + what + "; there are " + fabric.ports(),
                         null,
                         null);
             }
@@ -290,6 +313,22 @@ public final class LabFabric implements AutoCloseable {
         }
     }
 
+    /** Waits until an initiator's adapter itself sees that many units; numbered from 0. */
+    public void awaitUnits(int initiator, int units) {
+        String adapter = adapter(initiator);
+        try {
+            await(
+                    adapter + " sees " + units + " units",
+                    () -> HostPort.list(Path.of("/sys")).stream()
+                                    .filter(port -> port.host().equals(adapter))
+                                    .mapToInt(port -> port.units().size())
+                                    .sum()
+                            >= units);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Hides what an initiator sees under a number. */
     public void hide(Wwn initiator, int lun) {
         Path shown = port().resolve("acls").resolve(initiator.toString()).resolve("lun_" + lun);
@@ -342,11 +381,13 @@ public final class LabFabric implements AutoCloseable {
      */
     @SuppressWarnings("SystemOut") // a program's job
     public static void main(String[] arguments) throws IOException {
-        try (LabFabric fabric = start(1, List.of(64L << 20))) {
-            fabric.present(fabric.adapterName(0), 0, 0);
+        try (LabFabric fabric = start(1, List.of(64L << 20), made -> {
+            made.present(made.adapterName(0), 0, 0);
             for (String name : arguments) {
-                fabric.present(Wwn.of(name), 0, 0);
+                made.present(Wwn.of(name), 0, 0);
             }
+        })) {
+            fabric.awaitUnits(0, 1);
             System.out.println("ready");
             while (System.in.read() >= 0) {
                 // whoever started this says nothing

@@ -3,6 +3,8 @@ package io.javisor.lab.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javisor.api.FibreChannelSpec;
+import io.javisor.api.MachineState;
 import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
@@ -34,11 +36,13 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Machines at a real fabric: the kernel's FCoE initiator and target, and the project's own switch between them. */
 @Tag("long")
@@ -57,7 +61,7 @@ class NpivInLabTest {
 
     @BeforeAll
     static void start() {
-        fabric = LabFabric.start(1, List.of(64L * MIB, 32L * MIB));
+        fabric = LabFabric.start(2, List.of(64L * MIB, 32L * MIB));
         for (Wwn port : new Wwn[] {PORT_A, PORT_B}) {
             fabric.present(port, 3, 0);
             fabric.present(port, 7, 1);
@@ -76,7 +80,7 @@ class NpivInLabTest {
     @AfterEach
     void nothingIsLeft() {
         await("no virtual port is left", () -> virtualPorts().isEmpty());
-        await("nor is a host of one", () -> HostPort.list(Path.of("/sys")).size() == 2);
+        await("nor is a host of one", () -> HostPort.list(Path.of("/sys")).size() == 3);
     }
 
     private static List<Wwn> virtualPorts() {
@@ -310,12 +314,83 @@ class NpivInLabTest {
     }
 
     private static VirtualMachine machine() {
+        return machine(f -> f.npiv(fabric.adapter(0)));
+    }
+
+    private static VirtualMachine machine(Consumer<FibreChannelSpec.Builder> at) {
         return VirtualMachine.builder("npiv")
                 .memory(MemorySize.mib(256))
                 .vcpus(2)
                 .linux(l -> l.debian("6.12-cloud"))
-                .fibreChannel(f -> f.npiv(fabric.adapter(0)).setA(NODE, PORT_A).setB(NODE, PORT_B))
+                .fibreChannel(f -> at.accept(f.setA(NODE, PORT_A).setB(NODE, PORT_B)))
                 .build();
+    }
+
+    private static String sum(byte[] contents) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(contents)) + "  -";
+    }
+
+    /** Where the machine's port is logged in: the number of the adapter. */
+    private static int place() {
+        List<FabricPort> ports =
+                fabric.fabric().ports().stream().filter(FabricPort::virtual).toList();
+        assertThat(ports).singleElement().extracting(FabricPort::portName).isEqualTo(PORT_A);
+        return ports.getFirst().link();
+    }
+
+    @Test
+    void aSavedMachineIsAtItsHostsFabricAgain(@TempDir Path folder) throws Exception {
+        byte[] contents = random(4, MIB);
+        fill(0, contents);
+        Path state = folder.resolve("state");
+        try (VirtualMachine vm = machine()) {
+            vm.start().await(Wait.forShell(), PATIENCE);
+            var guest = new GuestShell(vm);
+            assertThat(guest.run(read(device(guest, 3)))).isEqualTo(sum(contents));
+            guest.run("head -c 65536 /dev/urandom >/tmp/p; dd if=/tmp/p of=/dev/" + device(guest, 7)
+                    + " bs=64k seek=5 conv=fsync 2>/dev/null; echo kept >/tmp/kept");
+            vm.save(state);
+        }
+        assertThat(virtualPorts()).isEmpty();
+        try (VirtualMachine vm = VirtualMachine.restore(state)) {
+            assertThat(place()).isZero();
+            var guest = new GuestShell(vm);
+            assertThat(guest.run("cat /tmp/kept")).isEqualTo("kept");
+            assertThat(guest.run(read(device(guest, 3)))).isEqualTo(sum(contents));
+            guest.run("dd if=/dev/" + device(guest, 7) + " bs=64k skip=5 count=1 2>/dev/null | cmp - /tmp/p");
+            vm.kill();
+        }
+    }
+
+    /** Two adapters of one kernel, each with its own login at the fabric. */
+    @Test
+    void aSavedMachineGoesOnAtAnotherAdapterUnderItsName(@TempDir Path folder) throws Exception {
+        byte[] contents = random(5, MIB);
+        fill(0, contents);
+        Path state = folder.resolve("state");
+        try (NpivSan here = NpivSan.open(fabric.adapter(0));
+                VirtualMachine vm = machine(f -> f.connect(here))) {
+            vm.start().await(Wait.forShell(), PATIENCE);
+            assertThat(place()).isZero();
+            var guest = new GuestShell(vm);
+            assertThat(guest.run(read(device(guest, 3)))).isEqualTo(sum(contents));
+            device(guest, 7);
+            vm.save(state);
+        }
+        assertThat(virtualPorts()).isEmpty();
+        try (NpivSan there = NpivSan.open(fabric.adapter(1));
+                VirtualMachine vm = VirtualMachine.restore(state)) {
+            assertThat(vm.state()).isEqualTo(MachineState.PAUSED);
+            vm.fibreChannel().adapter(0).connect(there, "");
+            vm.resume();
+            assertThat(place()).isEqualTo(1);
+            var guest = new GuestShell(vm);
+            assertThat(guest.run(read(device(guest, 3)))).isEqualTo(sum(contents));
+            assertThat(guest.run("head -c 1048576 /dev/urandom >/tmp/p; dd if=/tmp/p of=/dev/" + device(guest, 7)
+                            + " bs=1M seek=3 conv=fsync 2>/dev/null; sha256sum </tmp/p"))
+                    .isEqualTo(sum(file(1, 3 * MIB, MIB)));
+            vm.kill();
+        }
     }
 
     @Test
@@ -336,8 +411,7 @@ class NpivInLabTest {
     void aGuestIsAtTheFabricByItsOwnName() throws Exception {
         byte[] contents = random(3, MIB);
         fill(0, contents);
-        String expected =
-                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(contents)) + "  -";
+        String expected = sum(contents);
         try (VirtualMachine vm = machine()) {
             vm.start().await(Wait.forShell(), PATIENCE);
             var guest = new GuestShell(vm);

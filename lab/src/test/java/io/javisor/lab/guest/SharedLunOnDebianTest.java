@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
+import io.javisor.api.exec.ExecResult;
 import io.javisor.lab.DebianDisk;
 import io.javisor.lab.junit.LabTest;
 import io.javisor.storage.disk.DiskImage;
@@ -120,9 +121,9 @@ class SharedLunOnDebianTest {
         one.run("sg_persist --out --reserve --param-rk=0x111 --prout-type=5 " + a);
         assertThat(two.run("sg_persist --in --read-full-status " + b))
                 .contains(ONE.toString().replace(':', ' '), TWO.toString().replace(':', ' '));
-        assertThat(two.tryRun("sg_persist --out --reserve --param-rk=0x222 --prout-type=5 " + b)
-                        .exitCode())
-                .as("a reservation conflict (sg3_utils' exit code 24)")
+        ExecResult second = two.tryRun("sg_persist --out --reserve --param-rk=0x222 --prout-type=5 " + b);
+        assertThat(second.exitCode())
+                .as("a reservation conflict (sg3_utils' exit code 24): %s", second.stderrText())
                 .isEqualTo(24);
         // The first counts in the first sector until it is fenced.
         one.run("(i=0; while i=$((i+1)); printf %512d $i | dd of=" + a

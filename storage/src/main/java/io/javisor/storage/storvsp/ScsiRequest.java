@@ -166,6 +166,13 @@ final class ScsiRequest {
                 (result.status() == ScsiResult.PATH_FAILED ? 0 : result.status()));
         wire.set(U32, Protocol.TRANSFER_LENGTH, (int) result.transferred());
         byte[] sense = result.senseData(hasExtension ? Protocol.SENSE_BYTES : Protocol.OLD_SENSE_BYTES);
+        if (result.status() == ScsiResult.RESERVATION_CONFLICT) {
+            // It has no sense data. If there is none said to be, Linux takes the error for the transport's, and what
+            // asks in the
+            // guest (sg_persist, cluster software) does not learn that it is a conflict.
+            status |= Protocol.SRB_SENSE_VALID;
+            wire.asSlice(Protocol.CDB, Protocol.SENSE_BYTES).fill((byte) 0);
+        }
         if (sense.length != 0) {
             status |= Protocol.SRB_SENSE_VALID;
             byte[] area = hasExtension ? Arrays.copyOf(sense, Protocol.SENSE_BYTES) : sense;

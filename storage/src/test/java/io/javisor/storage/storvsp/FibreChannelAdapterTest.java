@@ -10,6 +10,7 @@ import io.javisor.partition.state.StateWriter;
 import io.javisor.storage.disk.Disk;
 import io.javisor.storage.disk.DiskImage;
 import io.javisor.storage.disk.IoMemory;
+import io.javisor.storage.fibrechannel.FabricLogin;
 import io.javisor.storage.fibrechannel.PortNames;
 import io.javisor.storage.fibrechannel.SanVolume;
 import io.javisor.storage.fibrechannel.SoftwareSan;
@@ -18,6 +19,9 @@ import io.javisor.storage.fibrechannel.WwnSet;
 import io.javisor.storage.scsi.AccessState;
 import io.javisor.storage.scsi.CopyDomain;
 import io.javisor.storage.scsi.DiskUnit;
+import io.javisor.storage.scsi.RemotePort;
+import io.javisor.storage.scsi.ScsiCommand;
+import io.javisor.storage.scsi.ScsiResult;
 import io.javisor.storage.storvsp.FibreChannelGuest.Answer;
 import io.javisor.vmbus.guest.TestGuest;
 import java.util.Arrays;
@@ -201,6 +205,39 @@ class FibreChannelAdapterTest {
     }
 
     @Test
+    void aConflictIsTheDevicesAnswerAndNoErrorOfTheWay() {
+        FibreChannelGuest driver = connected();
+        settled(driver, 0, 3);
+        byte[] key = new byte[24];
+        key[15] = 7;
+        good(driver.command(0, 0, 3, cdb("5F000000000000001800"), 0, 24, key));
+        try (FabricLogin other = san.login("", NODE, Wwn.of("c003ff0000030000"), new CopyDomain(), () -> {})) {
+            shown.presentTo(Wwn.of("c003ff0000030000"), 9);
+            RemotePort port = java.util.Objects.requireNonNull(other.at(0, 0));
+            port.execute(9, ScsiCommand.of(cdb("000000000000")));
+            byte[] reserve = new byte[24];
+            reserve[15] = 8;
+            assertThat(port.execute(9, ScsiCommand.writing(cdb("5F000000000000001800"), IoMemory.of(reserve)))
+                            .status())
+                    .isZero();
+            byte[] mine = new byte[24];
+            mine[7] = 8;
+            assertThat(port.execute(9, ScsiCommand.writing(cdb("5F010300000000001800"), IoMemory.of(mine)))
+                            .status())
+                    .isZero();
+            // Linux's driver takes an error without sense for the transport's.
+            assertThat(driver.command(0, 0, 3, "28000000000000000100", 512))
+                    .usingRecursiveComparison()
+                    .isEqualTo(new Answer(
+                            FibreChannelGuest.ERROR, ScsiResult.RESERVATION_CONFLICT, true, 0, 0, new byte[0]));
+        }
+    }
+
+    private static byte[] cdb(String hex) {
+        return java.util.HexFormat.of().parseHex(hex);
+    }
+
+    @Test
     void aBrokenPathAnswersWithAnErrorWithoutSenseAndTheGuestKeepsTheDisk() {
         FibreChannelGuest driver = connected();
         settled(driver, 0, 3);
@@ -209,7 +246,7 @@ class FibreChannelAdapterTest {
         Answer failed = driver.command(0, 0, 3, "28000000000000000100", 512);
         assertThat(failed)
                 .usingRecursiveComparison()
-                .isEqualTo(new Answer(FibreChannelGuest.ERROR, 0, 0, 0, new byte[0]));
+                .isEqualTo(new Answer(FibreChannelGuest.ERROR, 0, false, 0, 0, new byte[0]));
         good(driver.command(0, 1, 3, "28000000000000000100", 512));
         Answer inquiry = driver.command(0, 0, 3, "120000002400", 36);
         assertThat(inquiry.srb()).isEqualTo(FibreChannelGuest.ERROR);

@@ -36,7 +36,7 @@ final class FibreChannelGuest {
     }
 
     /** What came of a command. */
-    record Answer(int srb, int scsi, int key, int code, byte[] data) {}
+    record Answer(int srb, int scsi, boolean saysSense, int key, int code, byte[] data) {}
 
     void boot() {
         guest.connect(VmBusVersion.V5_3);
@@ -122,6 +122,7 @@ final class FibreChannelGuest {
         return new Answer(
                 wire.get(14) & 0x7F,
                 wire.get(15) & 0xFF,
+                sense,
                 sense ? wire.get(30) & 0xF : 0,
                 sense ? Short.toUnsignedInt(Short.reverseBytes(wire.getShort(40))) : 0,
                 data);
