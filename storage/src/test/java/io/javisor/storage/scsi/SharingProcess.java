@@ -4,6 +4,7 @@ import io.javisor.storage.disk.DiskOptions;
 import io.javisor.storage.disk.IoMemory;
 import io.javisor.storage.fibrechannel.SoftwareSan;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -37,7 +38,7 @@ final class SharingProcess implements AutoCloseable {
                             "-XX:+UseSerialGC",
                             "--enable-native-access=ALL-UNNAMED",
                             "-cp",
-                            System.getProperty("java.class.path"),
+                            classPath(),
                             SharingProcess.class.getName(),
                             file.toString())
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -50,6 +51,17 @@ final class SharingProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Also where tests run as modules, and this class is a patch of one. */
+    private static String classPath() {
+        String name = "/" + SharingProcess.class.getName().replace('.', '/') + ".class";
+        String here = String.valueOf(SharingProcess.class.getResource(name));
+        return String.join(
+                File.pathSeparator,
+                here.replace("file:", "").replace(name, ""),
+                System.getProperty("jdk.module.path", ""),
+                System.getProperty("java.class.path"));
     }
 
     /** Runs a command under an initiator's name; its status, or with sense data {@code 2 KEY/CODE}, and what it gave, in hexadecimal. */
