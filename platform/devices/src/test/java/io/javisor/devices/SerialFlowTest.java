@@ -96,8 +96,18 @@ class SerialFlowTest {
         assertThat(got.toByteArray()).isEqualTo(sent);
     }
 
+    /** A guest that the host does not let run just then can't see it; without pauses none ever would. */
     @Test
     void the_guest_sees_a_pause_between_loads() throws Exception {
+        int longest = Integer.MAX_VALUE;
+        for (int i = 0; i < 50 && longest > Serial16550.WIRE; i++) {
+            longest = longestRun();
+        }
+        assertThat(longest).isBetween(16, Serial16550.WIRE);
+    }
+
+    /** Bytes that came one after the other at most, while four wires' lengths were sent. */
+    private static int longestRun() throws Exception {
         var uart = new SerialHarness().open();
         byte[] sent = new byte[4 * Serial16550.WIRE];
         var sender = Thread.ofVirtual().start(() -> {
@@ -119,7 +129,7 @@ class SerialFlowTest {
             }
         }
         sender.join();
-        assertThat(longest).isBetween(16, Serial16550.WIRE);
+        return longest;
     }
 
     @Test
