@@ -313,6 +313,10 @@ class LifeTest {
             recording.dump(recorded);
         }
         List<RecordedEvent> pinned = RecordingFile.readAllEvents(recorded);
-        assertThat(pinned.stream().map(RecordedEvent::toString).toList()).isEmpty();
+        assertThat(pinned.stream()
+                        .filter(e -> e.getEventType().getName().startsWith("jdk.")) // the machines' own are there too
+                        .map(RecordedEvent::toString)
+                        .toList())
+                .isEmpty();
     }
 }
