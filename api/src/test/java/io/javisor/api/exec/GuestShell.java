@@ -83,7 +83,7 @@ final class GuestShell implements AutoCloseable, GuestLine {
 
     private static void await(Process process) throws IOException {
         try {
-            assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         } catch (InterruptedException e) {
             throw new IOException(e);
         }
