@@ -29,7 +29,7 @@ import picocli.CommandLine.Parameters;
             "  modprobe fcoe; echo hba0 >/sys/bus/fcoe/ctlr_create; echo 1 >/sys/bus/fcoe/devices/ctlr_0/enabled"
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:ended", "64:bad options", "69:an interface is not there, or may not be used"})
+        exitCodeList = {"130:ended by ^C", "64:bad options", "69:an interface is not there, or may not be used"})
 final class SanFabricCommand implements Callable<Integer> {
     private static final long LOOK_MILLIS = 500;
 

@@ -30,8 +30,14 @@ final class NpivLogin implements FabricLogin {
     /** A fabric answers within fractions of a second; drivers try again every two, three times. */
     private static final long LOGIN_NANOS = TimeUnit.SECONDS.toNanos(20);
 
-    /** How long the first look waits for units. There may be none, and what comes later is told to the guest. */
-    private static final long UNITS_NANOS = TimeUnit.SECONDS.toNanos(5);
+    /** How long the first look waits for target ports, of which there may be none. What comes later is told to the guest. */
+    private static final long TARGETS_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** How long it waits for a unit of each of them, of which there may be none, either. */
+    private static final long UNITS_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** How long it waits for those that a target lists, or that a guest has seen before it was saved. */
+    private static final long LISTED_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private static final long POLL_MILLIS = 50;
     private static final long LOOK_MILLIS = 1000;
@@ -86,20 +92,28 @@ final class NpivLogin implements FabricLogin {
             pause();
         }
         long online = System.nanoTime();
-        int before = -1;
-        while (System.nanoTime() - online < UNITS_NANOS) {
+        do {
             look(false);
-            int units = targets.values().stream()
-                    .mapToInt(target -> target.units().size())
-                    .sum();
-            if (units > 0 && units == before) {
-                break; // and none has come meanwhile
-            }
-            before = units;
             pause();
-            pause();
-        }
+        } while (System.nanoTime() - online < patience());
         follower.start();
+    }
+
+    /** How long what is still missing is waited for. */
+    private synchronized long patience() {
+        if (targets.isEmpty()) {
+            return TARGETS_NANOS;
+        }
+        boolean isComplete = true;
+        for (PassedTarget target : targets.values()) {
+            if (target.units().isEmpty()) {
+                return UNITS_NANOS;
+            }
+            Set<Long> listed = target.list();
+            isComplete &=
+                    listed != null && listed.stream().allMatch(lun -> lun >= LUNS || target.answersFor(lun.intValue()));
+        }
+        return isComplete ? 0 : LISTED_NANOS;
     }
 
     private boolean isOnline() {
@@ -249,9 +263,25 @@ final class NpivLogin implements FabricLogin {
         return all;
     }
 
-    /** Target ports take the numbers that they had. What a unit has to say, it says itself. */
+    /** Target ports take the numbers that they had. What a unit has to say, it says itself. Those that are not there are waited for. */
     @Override
-    public synchronized void resume(List<SeenUnit> before) {
+    public void resume(List<SeenUnit> before) {
+        renumber(before);
+        long begun = System.nanoTime();
+        while (true) {
+            String missing = missing(before);
+            if (missing == null) {
+                return;
+            }
+            if (System.nanoTime() - begun > LISTED_NANOS) {
+                throw new StateException(missing);
+            }
+            wake.release();
+            pause();
+        }
+    }
+
+    private synchronized void renumber(List<SeenUnit> before) {
         var wanted = new java.util.TreeMap<Integer, Wwn>();
         for (SeenUnit unit : before) {
             if (unit.state().length != Long.BYTES) {
@@ -268,15 +298,20 @@ final class NpivLogin implements FabricLogin {
         targets.values().forEach(target -> present.put(target.name(), target));
         targets.clear();
         present.forEach((port, target) -> targets.put(san.target(port), target));
+        listNow = true;
+    }
+
+    /** What of it is not there, or is another unit, in words; null if all is as it was. */
+    private synchronized @Nullable String missing(List<SeenUnit> before) {
         for (SeenUnit unit : before) {
             PassedTarget target = targets.get(unit.target());
             PassedUnit now = target == null ? null : target.units().get(unit.lun());
             if (now == null || !now.identity().equals(unit.identity())) {
-                throw new StateException("LUN " + unit.lun() + " of target " + unit.target() + " for " + name + " at "
-                        + san.name() + " was " + unit.identity() + ", now it is "
-                        + (now == null ? "absent" : now.identity()));
+                return "LUN " + unit.lun() + " of target " + unit.target() + " for " + name + " at " + san.name()
+                        + " was " + unit.identity() + ", now it is " + (now == null ? "absent" : now.identity());
             }
         }
+        return null;
     }
 
     @Override
