@@ -45,7 +45,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Machines at a real fabric: the kernel's FCoE initiator and target, and the project's own switch between them. */
-@Tag("long")
 @LabTest(guests = "6.12-cloud", timeout = 600)
 class NpivInLabTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -238,6 +237,7 @@ class NpivInLabTest {
     }
 
     @Test
+    @Tag("long")
     void zonesAndMasksAreFollowed() throws Exception {
         fabric.fabric().zones(zones -> zones.set("third", Set.of(THIRD, Wwn.of("c003ff00000f0000"))));
         var told = new Semaphore(0);
@@ -339,6 +339,7 @@ class NpivInLabTest {
     }
 
     @Test
+    @Tag("long")
     void aSavedMachineIsAtItsHostsFabricAgain(@TempDir Path folder) throws Exception {
         byte[] contents = random(4, MIB);
         fill(0, contents);
@@ -364,6 +365,7 @@ class NpivInLabTest {
 
     /** Two adapters of one kernel, each with its own login at the fabric. */
     @Test
+    @Tag("long")
     void aSavedMachineGoesOnAtAnotherAdapterUnderItsName(@TempDir Path folder) throws Exception {
         byte[] contents = random(5, MIB);
         fill(0, contents);
@@ -394,6 +396,7 @@ class NpivInLabTest {
     }
 
     @Test
+    @Tag("long")
     void aUnitGoesAndComesBackWhileTheGuestRuns() {
         try (VirtualMachine vm = machine()) {
             vm.start().await(Wait.forShell(), PATIENCE);
@@ -408,6 +411,7 @@ class NpivInLabTest {
     }
 
     @Test
+    @Tag("long")
     void aGuestIsAtTheFabricByItsOwnName() throws Exception {
         byte[] contents = random(3, MIB);
         fill(0, contents);

@@ -156,7 +156,8 @@ class SharedLunOnDebianTest {
     private static void multipath(GuestShell guest, SoftwareSan san) throws InterruptedException {
         String disk = device(guest, 0, OWN);
         device(guest, 1, OWN);
-        String name = guest.run("/lib/udev/scsi_id -g " + disk);
+        // What multipath goes by, which the rules of sg3-utils take from the T10 name.
+        String name = guest.run("udevadm info -q property -n " + disk + " | sed -n s/^ID_SERIAL=//p");
         guest.run(
                 "cat >/etc/multipath.conf <<X\ndefaults {\n polling_interval 1\n max_polling_interval 2\n no_path_retry 60\n"
                         + " find_multipaths no\n}\nblacklist {\n wwid \".*\"\n}\nblacklist_exceptions {\n wwid \""
