@@ -355,6 +355,7 @@ class NpivInLabTest {
         assertThat(virtualPorts()).isEmpty();
         try (VirtualMachine vm = VirtualMachine.restore(state)) {
             assertThat(place()).isZero();
+            vm.resume();
             var guest = new GuestShell(vm);
             assertThat(guest.run("cat /tmp/kept")).isEqualTo("kept");
             assertThat(guest.run(read(device(guest, 3)))).isEqualTo(sum(contents));
