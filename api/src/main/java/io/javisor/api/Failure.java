@@ -1,6 +1,8 @@
 package io.javisor.api;
 
 import io.javisor.api.console.Console;
+import io.javisor.kvm.KvmException;
+import io.javisor.linux.LinuxException;
 import io.javisor.partition.HypervisorException;
 import java.time.Duration;
 import java.util.regex.Matcher;
@@ -18,9 +20,12 @@ final class Failure {
     private Failure() {}
 
     static HypervisorException of(Throwable e) {
-        return e instanceof HypervisorException known
-                ? known
-                : new HypervisorException("internal", String.valueOf(e), null, 0, null, e);
+        return switch (e) {
+            case HypervisorException known -> known;
+            case LinuxException refused -> KvmException.of(refused);
+            case InternalError lost -> KvmException.memoryLost("the machine", lost);
+            default -> new HypervisorException("internal", String.valueOf(e), null, 0, null, e);
+        };
     }
 
     static HypervisorException timeout(String what, Duration timeout, Console console) {

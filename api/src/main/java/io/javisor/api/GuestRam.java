@@ -2,7 +2,9 @@ package io.javisor.api;
 
 import io.javisor.api.state.StateFolder;
 import io.javisor.kvm.partition.MemfdBacking;
+import io.javisor.linux.Errno;
 import io.javisor.linux.HostThread;
+import io.javisor.linux.MappingRoom;
 import io.javisor.linux.PageSize;
 import io.javisor.memory.balancer.MachineClaim;
 import io.javisor.numa.CpuSet;
@@ -13,6 +15,7 @@ import io.javisor.numa.placement.HostLoad;
 import io.javisor.numa.placement.MachineNuma;
 import io.javisor.numa.placement.PlacementPlan;
 import io.javisor.numa.placement.PlacementPlanner;
+import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.state.StateException;
@@ -34,6 +37,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class GuestRam implements AutoCloseable {
     private static final long LARGE_BLOCKS = 64L << 30;
+
+    /** A stack with its guard pages, malloc's arena for the thread, and what is shared with KVM. */
+    private static final int MAPPINGS_A_VCPU = 6;
+
+    /** Memory, and what its surroundings are cut into. */
+    private static final int MAPPINGS_A_MACHINE = 8;
+
+    /** What it needs to begin and end threads of its own: it does not live on without. */
+    private static final int MAPPINGS_FOR_THE_JVM = 200;
 
     private final NumaTopology topology;
     private final AddressSpacePlan plan;
@@ -81,6 +93,7 @@ final class GuestRam implements AutoCloseable {
     private static GuestRam make(MachineSpec spec, int addressBits, boolean filled, Source source) {
         NumaTopology topology = spec.numa();
         AddressSpacePlan plan = plan(spec, addressBits);
+        requireMappings(spec);
         var made = new AtomicReference<@Nullable GuestRam>();
         MachineNuma placed =
                 isPlaced(topology) ? HostPlacement.shared().place(topology, () -> regionsOf(made.get())) : null;
@@ -105,6 +118,21 @@ final class GuestRam implements AutoCloseable {
             forget(placed);
             nodes.forEach(MemoryBacking::close);
             throw e;
+        }
+    }
+
+    private static void requireMappings(MachineSpec spec) {
+        int needed = spec.vcpus() * MAPPINGS_A_VCPU + MAPPINGS_A_MACHINE;
+        if (!MappingRoom.isFor(needed + MAPPINGS_FOR_THE_JVM)) {
+            throw new HypervisorException(
+                    "host-mappings",
+                    "machine \"" + spec.name() + "\" takes some " + needed
+                            + " mappings, and this process has no room for so many and " + MAPPINGS_FOR_THE_JVM
+                            + " more, without which the JVM may die",
+                    "mmap",
+                    Errno.ENOMEM,
+                    "raise the limit: sysctl vm.max_map_count=1000000, or run fewer machines in a process",
+                    null);
         }
     }
 

@@ -18,14 +18,10 @@ import io.javisor.devices.PowerButton;
 import io.javisor.devices.Serial16550;
 import io.javisor.devices.VmGenerationId;
 import io.javisor.kvm.partition.KvmPartition;
-import io.javisor.kvm.partition.PartitionListener;
-import io.javisor.linux.HostThread;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.balloon.DynamicMemoryDevice;
 import io.javisor.partition.GuestAddressException;
-import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryRegion;
-import io.javisor.partition.PowerPort;
 import io.javisor.partition.acpi.AcpiNode;
 import io.javisor.partition.bus.IoBus;
 import io.javisor.partition.state.StateException;
@@ -70,7 +66,7 @@ final class Hardware implements AutoCloseable {
     private final List<Stateful> devices = new ArrayList<>(); // in the order in which they are restored
     private final VmGenerationId generation;
     private boolean quiet; // the devices, so that they can be saved, or after a restore
-    private volatile @Nullable Outcome end; // as the first vCPU that noticed tells it
+    private final RunEndings endings;
 
     private Hardware(
             MachineSpec spec,
@@ -78,27 +74,20 @@ final class Hardware implements AutoCloseable {
             Disks disks,
             MachineNetwork network,
             MachineFibreChannel fibreChannel,
-            BootInputs inputs,
+            KvmPartition partition,
+            IoReactors.@Nullable Lease reactors,
             Console console,
             @Nullable MachineMemory memory,
+            RunEndings endings,
             RunListener listener) {
+        this.partition = partition;
+        this.reactors = reactors;
+        this.endings = endings;
         this.disks = disks;
         this.network = network;
         this.fibreChannel = fibreChannel;
         this.memory = memory;
-        var endings = new Endings(listener, ram);
-        var phase = new StartPhase(spec.name(), StartPhase.Part.PARTITION);
-        partition = KvmPartition.create(inputs.partition(), endings);
-        try {
-            for (MemoryRegion region : ram.bootRegions()) {
-                partition.addMemory(region);
-            }
-        } catch (RuntimeException | Error e) {
-            partition.close();
-            throw e;
-        }
-        phase.commit();
-        phase = new StartPhase(spec.name(), StartPhase.Part.DEVICES);
+        var phase = new StartPhase(spec.name(), StartPhase.Part.DEVICES);
         IoBus ports = partition.ports();
         com1 = new Serial16550(
                 "serial0", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM1_GSI), console.sink());
@@ -107,7 +96,7 @@ final class Hardware implements AutoCloseable {
         described.add(Serial16550.describe("COM1", 0, LegacyPorts.COM1, LegacyPorts.COM1_GSI));
         console.connect(com1);
 
-        exec = new Exec(spec.name(), () -> Failure.ending(end, console));
+        exec = new Exec(spec.name(), () -> Failure.ending(endings.end(), console));
         com2 = new Serial16550(
                 "serial1", Serial16550.Model.NS16550A, partition.line(LegacyPorts.COM2_GSI), exec.sink());
         devices.add(com2);
@@ -139,14 +128,12 @@ final class Hardware implements AutoCloseable {
         described.add(PowerButton.describe());
         described.add(EventRegister.describe());
         SynIc synic = partition.synic().orElse(null);
-        if (synic == null) {
-            reactors = null;
+        if (synic == null || reactors == null) {
             bus = null;
             integration = null;
             sockets = null;
             balloon = null;
         } else {
-            reactors = IoReactors.lease(ram.vcpuHostNodes());
             bus = new VmBus(partition.memory(), synic, reactors.all(), new BusWatch(spec.name()));
             described.add(VmBus.acpiDevice());
             integration = new Integration(synic, state -> listener.heartbeat(this, state));
@@ -166,6 +153,42 @@ final class Hardware implements AutoCloseable {
         phase.commit();
     }
 
+    /** Builds the hardware, or nothing of it. */
+    private static Hardware make(
+            MachineSpec spec,
+            BootInputs inputs,
+            GuestRam ram,
+            Disks disks,
+            MachineNetwork network,
+            MachineFibreChannel fibreChannel,
+            Console console,
+            @Nullable MachineMemory memory,
+            RunListener listener) {
+        var endings = new RunEndings(listener, ram);
+        var phase = new StartPhase(spec.name(), StartPhase.Part.PARTITION);
+        KvmPartition partition = KvmPartition.create(inputs.partition(), endings);
+        IoReactors.Lease reactors = null;
+        try {
+            for (MemoryRegion region : ram.bootRegions()) {
+                partition.addMemory(region);
+            }
+            phase.commit();
+            if (partition.synic().isPresent()) {
+                reactors = IoReactors.lease(ram.vcpuHostNodes());
+            }
+            var hardware = new Hardware(
+                    spec, ram, disks, network, fibreChannel, partition, reactors, console, memory, endings, listener);
+            endings.of(hardware);
+            return hardware;
+        } catch (RuntimeException | Error e) {
+            partition.close();
+            if (reactors != null) {
+                reactors.close();
+            }
+            throw e;
+        }
+    }
+
     /**
      * Builds the hardware and loads the guest into it.
      *
@@ -181,7 +204,7 @@ final class Hardware implements AutoCloseable {
             Console console,
             @Nullable MachineMemory memory,
             RunListener listener) {
-        var hardware = new Hardware(spec, ram, disks, network, fibreChannel, inputs, console, memory, listener);
+        Hardware hardware = make(spec, inputs, ram, disks, network, fibreChannel, console, memory, listener);
         try {
             hardware.requireBus(spec.name());
             hardware.plugDevices(spec.name());
@@ -238,7 +261,7 @@ final class Hardware implements AutoCloseable {
             @Nullable MachineMemory memory,
             RunListener listener,
             StateFolder saved) {
-        var hardware = new Hardware(spec, ram, disks, network, fibreChannel, inputs, console, memory, listener);
+        Hardware hardware = make(spec, inputs, ram, disks, network, fibreChannel, console, memory, listener);
         try {
             hardware.requireBus(spec.name());
             hardware.growAsSaved(ram, saved.machine());
@@ -290,7 +313,7 @@ final class Hardware implements AutoCloseable {
 
     /** Whether the run is over, though it may not be torn down yet. */
     boolean ended() {
-        return end != null;
+        return endings.end() != null;
     }
 
     /** Memory is populated and given back in system calls that take milliseconds: on a thread for each. */
@@ -339,6 +362,19 @@ final class Hardware implements AutoCloseable {
 
     @Override
     public void close() {
+        try {
+            closeDevices();
+        } finally {
+            com1.close(); // before the partition, whose lines they hold: somebody may be typing
+            com2.close();
+            partition.close();
+            if (reactors != null) {
+                reactors.close();
+            }
+        }
+    }
+
+    private void closeDevices() {
         partition.end();
         exec.close(); // before its sockets, which would look like a shell that went away
         if (sockets != null) {
@@ -356,12 +392,6 @@ final class Hardware implements AutoCloseable {
         if (memory != null) {
             memory.ended();
         }
-        partition.close();
-        if (reactors != null) {
-            reactors.close();
-        }
-        com1.close();
-        com2.close();
     }
 
     /** Hears what becomes of a run, on a vCPU's thread; must not block there. */
@@ -371,61 +401,5 @@ final class Hardware implements AutoCloseable {
         void crashed(Hardware run, long[] parameters, String message);
 
         void heartbeat(Hardware run, HeartbeatService.State state);
-    }
-
-    /** Turns what the guest does to its power, and how vCPUs fail, into the run's outcome. */
-    private final class Endings implements PowerPort, PartitionListener {
-        private final RunListener listener;
-        private final GuestRam ram;
-
-        Endings(RunListener listener, GuestRam ram) {
-            this.listener = listener;
-            this.ram = ram;
-        }
-
-        @Override
-        public void powerOff() {
-            tell(new Outcome.PoweredOff());
-        }
-
-        @Override
-        public void reset() {
-            tell(new Outcome.Reset());
-        }
-
-        @Override
-        public void tripleFault(int vcpu, String registers) {
-            tell(new Outcome.TripleFault(vcpu, registers));
-        }
-
-        @Override
-        public void crashed(int vcpu, long[] parameters, String message) {
-            listener.crashed(Hardware.this, parameters, message);
-        }
-
-        @Override
-        public void failed(int vcpu, HypervisorException error) {
-            tell(new Outcome.Failed(error));
-        }
-
-        @Override
-        public void vcpuStarted(int vcpu, HostThread thread) {
-            ram.vcpuStarted(vcpu, thread);
-        }
-
-        @Override
-        public void vcpuStopped(int vcpu) {
-            ram.vcpuStopped(vcpu);
-        }
-
-        private void tell(Outcome how) {
-            synchronized (this) {
-                if (end == null) {
-                    end = how;
-                }
-            }
-            partition.stopSoon();
-            listener.ended(Hardware.this, how);
-        }
     }
 }

@@ -30,7 +30,13 @@ final class IoReactors {
      */
     static synchronized Lease lease(Set<Integer> hostNodes) {
         if (leases == 0) {
-            startAll();
+            try {
+                startAll();
+            } catch (RuntimeException | Error e) {
+                SHARED.forEach(worker -> worker.reactor.close());
+                SHARED.clear();
+                throw e;
+            }
         }
         leases++;
         List<EpollReactor> near = SHARED.stream()

@@ -18,6 +18,7 @@ import io.javisor.kvm.gdb.GdbServer;
 import io.javisor.kvm.gdb.GdbTarget;
 import io.javisor.kvm.partition.CpuOption;
 import io.javisor.kvm.partition.KvmPartition;
+import io.javisor.linux.LinuxException;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.MemoryPool;
 import io.javisor.numa.NumaNode;
@@ -118,7 +119,12 @@ final class Machine implements Hardware.RunListener {
         fibreChannel.check();
         GuestRam ram = StartPhase.timed(
                 spec.name(), StartPhase.Part.MEMORY, () -> GuestRam.reserve(spec, inputs.addressBits()));
-        return new Machine(spec, inputs, ram, disks, fibreChannel, shared);
+        try {
+            return new Machine(spec, inputs, ram, disks, fibreChannel, shared);
+        } catch (RuntimeException | Error e) {
+            ram.close();
+            throw e;
+        }
     }
 
     /** A machine that goes on where it was saved; PAUSED. */
@@ -396,8 +402,12 @@ final class Machine implements Hardware.RunListener {
                 memory.ended();
             }
             endPaging();
-            outcome = new Outcome.Failed(Failure.of(e));
+            HypervisorException why = Failure.of(e);
+            outcome = new Outcome.Failed(why);
             become(MachineState.STOPPED);
+            if (e instanceof LinuxException || e instanceof InternalError) {
+                throw why;
+            }
             throw e;
         }
     }
@@ -520,10 +530,15 @@ final class Machine implements Hardware.RunListener {
         lock.lock();
         try {
             if (isBeingSaved(run)) {
-                if (wasRunning) {
-                    run.resume();
+                boolean goesOn = false;
+                try {
+                    if (wasRunning) {
+                        run.resume();
+                        goesOn = true;
+                    }
+                } finally {
+                    become(goesOn ? MachineState.RUNNING : MachineState.PAUSED);
                 }
-                become(wasRunning ? MachineState.RUNNING : MachineState.PAUSED);
             }
         } finally {
             lock.unlock();
@@ -769,6 +784,8 @@ final class Machine implements Hardware.RunListener {
             closeDisks();
         } catch (RuntimeException | Error e) {
             meaning = new Outcome.Failed(Failure.of(e));
+            endPaging();
+            closeDisks();
         }
         hardware = null;
         tally.ended();

@@ -5,14 +5,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.javisor.partition.HypervisorException;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -24,26 +21,21 @@ import org.junit.jupiter.api.io.TempDir;
 /** System calls fail under machines that come and go in another JVM: each failure is a typed error, and nothing leaks. */
 @Timeout(300)
 class FaultInjectionTest {
-    private static final Path STRACE = Path.of("/usr/bin/strace");
-
     @TempDir
     private Path folder;
 
-    /** What is made to fail: calls, errno, and which of each thread's calls. */
-    private record Fault(String calls, String errno, String when) {}
-
-    private static final List<Fault> FAULTS = List.of(
-            new Fault("ioctl", "EINTR", "1+3"),
-            new Fault("ioctl", "EAGAIN", "5+17"),
-            new Fault("ioctl", "ENOMEM", "3+23"),
-            new Fault("memfd_create,ftruncate", "ENOMEM", "2+3"),
-            new Fault("memfd_create,eventfd2,epoll_create1,timer_create", "EMFILE", "1+3"),
-            new Fault("openat", "EMFILE", "1+3")); // of /dev/kvm
+    private static final List<Strace.Fault> FAULTS = List.of(
+            new Strace.Fault("ioctl", "EINTR", "1+3"),
+            new Strace.Fault("ioctl", "EAGAIN", "5+17"),
+            new Strace.Fault("ioctl", "ENOMEM", "3+23"),
+            new Strace.Fault("memfd_create,ftruncate", "ENOMEM", "2+3"),
+            new Strace.Fault("memfd_create,eventfd2,epoll_create1,timer_create", "EMFILE", "1+3"),
+            new Strace.Fault("openat", "EMFILE", "1+3")); // of /dev/kvm
 
     @BeforeEach
     void needs() {
         TinyKernel.assumeKvm();
-        assumeTrue(Files.isExecutable(STRACE), "needs strace: apt-get install strace");
+        assumeTrue(Strace.isThere(), "needs strace: apt-get install strace");
     }
 
     @Test
@@ -54,17 +46,17 @@ class FaultInjectionTest {
                         new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8));
                 Writer tell = child.outputWriter(StandardCharsets.UTF_8)) {
             assertThat(said.readLine()).isEqualTo("ready");
-            for (Fault fault : FAULTS) {
-                Process strace = attach(child.pid(), fault);
-                tell.write("go\n");
-                tell.flush();
-                String lives = said.readLine();
-                strace.destroy(); // it lets the process go
-                assertThat(strace.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            for (Strace.Fault fault : FAULTS) {
+                String lives;
+                try (var _ = Strace.attach(child.pid(), fault)) {
+                    tell.write("go\n");
+                    tell.flush();
+                    lives = said.readLine();
+                }
                 System.out.println(fault + ": " + lives);
                 assertThat(lives).as(fault.toString()).startsWith("lives {").doesNotContain("untyped", "internal");
                 // An interrupted call is made again; all others tell their callers.
-                if (fault.errno.equals("EINTR")) {
+                if (fault.errno().equals("EINTR")) {
                     assertThat(lives).isEqualTo("lives {well=" + Lives.COUNT + "}");
                 } else {
                     assertThat(lives).as(fault.toString()).isNotEqualTo("lives {well=" + Lives.COUNT + "}");
@@ -80,27 +72,6 @@ class FaultInjectionTest {
         } finally {
             child.destroyForcibly();
         }
-    }
-
-    private static Process attach(long pid, Fault fault) throws IOException {
-        var command = new ArrayList<>(List.of(STRACE.toString(), "-f", "-o", "/dev/null"));
-        if (fault.calls.equals("openat")) {
-            command.addAll(List.of("-P", "/dev/kvm"));
-        }
-        command.addAll(List.of("-e", "trace=" + fault.calls));
-        command.addAll(List.of("-e", "inject=" + fault.calls + ":error=" + fault.errno + ":when=" + fault.when));
-        command.addAll(List.of("-p", String.valueOf(pid)));
-        Process strace = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String first = strace.inputReader(StandardCharsets.UTF_8).readLine();
-        assumeTrue(first != null && first.contains("attached"), "strace may not attach here: " + first);
-        Thread.ofVirtual().start(() -> {
-            try (var rest = strace.getInputStream()) {
-                rest.transferTo(java.io.OutputStream.nullOutputStream());
-            } catch (IOException e) {
-                // it has ended
-            }
-        });
-        return strace;
     }
 
     /** The other JVM's program: lives machines when told to, and says what became of them. */

@@ -110,10 +110,10 @@ public final class MemoryPool {
     /** Takes a machine in. */
     public synchronized MachineMemory join(LongFunction<MachineMemory> machine) {
         MachineMemory made = machine.apply(nextId++);
-        members.put(made.id(), made);
         if (thread == null) {
             thread = Thread.ofPlatform().daemon().name("javisor-memory").start(this::loop);
         }
+        members.put(made.id(), made);
         return made;
     }
 

@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code kvm-architecture}: not Linux on x86-64
  *   <li>{@code kvm-capability}: the host lacks a capability
  *   <li>{@code kvm-descriptors}: the process or the system has too many files open (EMFILE, ENFILE)
- *   <li>{@code kvm-memory}: the host is out of memory (ENOMEM)
+ *   <li>{@code kvm-memory}: the host is out of memory, or this process out of mappings (ENOMEM)
+ *   <li>{@code kvm-memory-slots}: a VM has no such slot
+ *   <li>{@code kvm-vcpus}: a VM has no room for another vCPU, or not for one of that number
  *   <li>{@code kvm-exists}: it is there already (EEXIST)
  *   <li>{@code kvm-guest-memory}: the memory behind a slot could not be reached (EFAULT from KVM_RUN)
  *   <li>{@code kvm-msr}: KVM does not know an MSR or refuses the value
@@ -40,8 +42,8 @@ public class KvmException extends HypervisorException {
         super(code, message, call, errno, remedy, cause);
     }
 
-    /** A refusal by the kernel, with the code and remedy that its errno suggests. */
-    static KvmException of(LinuxException e) {
+    /** A refusal by the kernel, with the code and remedy that its errno suggests; also of calls that a VM needs beside KVM's. */
+    public static KvmException of(LinuxException e) {
         return of(e, null);
     }
 
@@ -60,13 +62,31 @@ public class KvmException extends HypervisorException {
             }
             case Errno.ENOMEM -> {
                 code = "kvm-memory";
-                known = "the host is out of memory: make VMs smaller or fewer";
+                known = e.call().equals("mmap")
+                        ? "free host memory, or raise the limits of mappings (sysctl vm.max_map_count) and of address"
+                                + " space (ulimit -v)"
+                        : "the host is out of memory: make VMs smaller or fewer";
             }
             case Errno.EEXIST -> code = "kvm-exists";
             default -> code = "kvm-refused";
         }
         return new KvmException(
                 code, String.valueOf(e.getMessage()), e.call(), e.errno(), remedy == null ? known : remedy, e);
+    }
+
+    /**
+     * What the JVM makes of SIGBUS where this process touches guest memory: the host could not give it.
+     *
+     * @param who touched it
+     */
+    public static KvmException memoryLost(String who, InternalError e) {
+        return new KvmException(
+                "kvm-guest-memory",
+                who + ": the host could not give memory that the guest has: " + e.getMessage(),
+                null,
+                0,
+                "keep the host from running short of memory and of huge pages (/sys/kernel/mm/hugepages/*/nr_hugepages)",
+                e);
     }
 
     /** A capability that the host lacks. */

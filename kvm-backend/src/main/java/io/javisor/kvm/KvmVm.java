@@ -14,6 +14,8 @@ import io.javisor.kvm.abi.Ioctl;
 import io.javisor.kvm.abi.MemoryAbi;
 import io.javisor.kvm.abi.SystemAbi;
 import io.javisor.linux.Descriptor;
+import io.javisor.linux.Errno;
+import io.javisor.linux.LinuxException;
 import io.javisor.linux.MappingGroup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -204,6 +206,18 @@ public final class KvmVm implements AutoCloseable {
                     struct,
                     "slot " + slot + ", 0x" + Long.toHexString(gpa) + " + 0x" + Long.toHexString(size) + ", flags "
                             + flags);
+        } catch (KvmException e) {
+            int most = kvm.maxMemorySlots();
+            if (e.errno() != Errno.EINVAL || slot < most) {
+                throw e;
+            }
+            throw new KvmException(
+                    "kvm-memory-slots",
+                    e.getMessage() + ": this host's KVM gives a VM " + most + " slots, from 0 on",
+                    e.call(),
+                    e.errno(),
+                    "put memory into fewer, larger slots, or take away what is not used",
+                    e);
         }
     }
 
@@ -258,17 +272,37 @@ public final class KvmVm implements AutoCloseable {
      * @param id also its initial APIC ID; each at most once in a VM's life
      */
     public Vcpu createVcpu(int id) {
-        KvmDescriptor vcpu = fd.open(Ioctl.KVM_CREATE_VCPU, id, "KVM vCPU " + id);
+        KvmDescriptor vcpu;
+        try {
+            vcpu = fd.open(Ioctl.KVM_CREATE_VCPU, id, "KVM vCPU " + id);
+        } catch (KvmException e) {
+            throw e.errno() == Errno.EINVAL ? noRoom(e) : e;
+        }
         try {
             var made = new Vcpu(this, id, vcpu, runSize);
             synchronized (this) {
                 vcpus++;
             }
             return made;
-        } catch (RuntimeException e) {
+        } catch (LinuxException e) {
+            vcpu.close();
+            throw KvmException.of(e);
+        } catch (RuntimeException | Error e) {
             vcpu.close();
             throw e;
         }
+    }
+
+    private KvmException noRoom(KvmException e) {
+        int ids = kvm.check(Capability.MAX_VCPU_ID);
+        return new KvmException(
+                "kvm-vcpus",
+                e.getMessage() + ": this host's KVM gives a VM up to " + kvm.maxVcpus() + " vCPUs"
+                        + (ids > 0 ? ", with IDs below " + ids : ""),
+                e.call(),
+                e.errno(),
+                "give it fewer, or IDs without gaps, or use a newer kernel",
+                e);
     }
 
     /** The VM's clock now. */

@@ -22,8 +22,8 @@ public final class EpollReactor implements Reactor, AutoCloseable {
     private static final long WAKE_TOKEN = 0;
     private static final long NANOS_PER_MILLI = 1_000_000;
 
-    private final Epoll epoll = new Epoll(RESULTS);
-    private final EventFd wake = new EventFd();
+    private final Epoll epoll;
+    private final EventFd wake;
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean awake = new AtomicBoolean();
     private final AlarmQueue alarms = new AlarmQueue();
@@ -42,9 +42,21 @@ public final class EpollReactor implements Reactor, AutoCloseable {
     /** Starts the thread, which runs on the given CPUs only; on any, if there are none. */
     public EpollReactor(String name, BitSet cpus) {
         this.cpus = (BitSet) cpus.clone();
-        epoll.add(wake.descriptor(), Epoll.READABLE, WAKE_TOKEN);
         thread = Thread.ofPlatform().daemon().name(name).unstarted(this::loop);
-        thread.start();
+        epoll = new Epoll(RESULTS);
+        EventFd made = null;
+        try {
+            made = new EventFd();
+            wake = made;
+            epoll.add(made.descriptor(), Epoll.READABLE, WAKE_TOKEN);
+            thread.start();
+        } catch (RuntimeException | Error e) {
+            epoll.close();
+            if (made != null) {
+                made.close();
+            }
+            throw e;
+        }
     }
 
     @Override

@@ -186,7 +186,19 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         goOn();
         started = true;
         gate.set(RunGate.Order.RUN);
-        vcpus.forEach(VcpuThread::start);
+        try {
+            vcpus.forEach(VcpuThread::start);
+        } catch (OutOfMemoryError e) {
+            // What the JVM makes of a thread that the kernel or the C library refuses it.
+            throw new HypervisorException(
+                    "host-threads",
+                    config.name() + " needs " + config.vcpus() + " threads for its vCPUs: " + e.getMessage(),
+                    "pthread_create",
+                    0,
+                    "raise the limits of threads (ulimit -u, the cgroup's pids.max, kernel.threads-max), of mappings"
+                            + " (vm.max_map_count) or of address space (ulimit -v), or run fewer vCPUs",
+                    e);
+        }
     }
 
     /** Holds all vCPUs and returns when all are held; one that ended by itself counts as held. The guest's time goes on. */
@@ -203,7 +215,12 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     /** Holds all vCPUs like {@link #hold}; for the guest, no time passes until {@link #resume}. */
     public void pause() {
         hold();
-        stoodStill = GuestTime.read(vm, handles());
+        try {
+            stoodStill = GuestTime.read(vm, handles());
+        } catch (RuntimeException | Error e) {
+            release(); // it is not paused
+            throw e;
+        }
     }
 
     /** Lets paused vCPUs go on, or restored ones begin, where the guest's time stood. */
@@ -220,10 +237,10 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     private void goOn() {
         GuestTime time = stoodStill;
         if (time != null) {
-            stoodStill = null;
             time.apply(vm, handles());
             // The watchdogs of guests with kvmclock look for this; others have none that runs on while time stands.
             handles().forEach(v -> v.state().clockStopped());
+            stoodStill = null; // only now: what fails can be tried again
         }
         KvmSynIc here = synic;
         if (restored && here != null) {

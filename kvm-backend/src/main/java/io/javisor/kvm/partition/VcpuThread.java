@@ -2,6 +2,7 @@ package io.javisor.kvm.partition;
 
 import io.javisor.kvm.Exit;
 import io.javisor.kvm.GuestDebug;
+import io.javisor.kvm.KvmException;
 import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
 import io.javisor.kvm.gdb.GdbTarget;
@@ -108,16 +109,7 @@ final class VcpuThread {
         } catch (HypervisorException e) {
             listener.failed(id, e);
         } catch (InternalError e) {
-            // What the JVM makes of SIGBUS: a device touched guest memory that the host could not give.
-            listener.failed(
-                    id,
-                    new HypervisorException(
-                            "kvm-guest-memory",
-                            "vCPU " + id + ": the host could not give memory that the guest has: " + e.getMessage(),
-                            null,
-                            0,
-                            "keep the host from running short of memory and of huge pages",
-                            e));
+            listener.failed(id, KvmException.memoryLost("a device of vCPU " + id, e));
         } catch (Throwable t) {
             listener.failed(id, new HypervisorException("internal", "vCPU " + id + " failed: " + t, null, 0, null, t));
         }

@@ -4,12 +4,20 @@ import io.javisor.partition.GuestAddressException;
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.MemoryRegion;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** Moves bytes of a source into guest memory without a copy on the heap, across adjacent regions. */
 final class GuestCopy {
+    private static final int PAGE = 4096;
+
     private GuestCopy() {}
 
-    /** Returns how many bytes were there to read, at most {@code length}. */
+    /**
+     * Returns how many bytes were there to read, at most {@code length}.
+     *
+     * @throws InternalError if the host can't give the memory: what the JVM makes of SIGBUS
+     */
     static long copy(ByteSource.Reader from, long position, GuestMemory memory, long gpa, long length)
             throws IOException {
         check(memory, gpa, length);
@@ -18,7 +26,7 @@ final class GuestCopy {
             long at = Math.max(gpa + done, r.gpa());
             long end = Math.min(gpa + length, r.end());
             if (at < end) {
-                long n = from.read(position + done, r.segment().asSlice(at - r.gpa(), end - at));
+                long n = read(from, position + done, r.segment().asSlice(at - r.gpa(), end - at));
                 done += n;
                 if (n < end - at) {
                     break;
@@ -26,6 +34,19 @@ final class GuestCopy {
             }
         }
         return done;
+    }
+
+    private static long read(ByteSource.Reader from, long position, MemorySegment into) throws IOException {
+        try {
+            return from.read(position, into);
+        } catch (IOException e) {
+            // The file may be well and the memory not to be had, which the kernel calls a bad address: the touch says
+            // so.
+            for (long at = 0; at < into.byteSize(); at += PAGE) {
+                into.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+            }
+            throw e;
+        }
     }
 
     static void zero(GuestMemory memory, long gpa, long length) {

@@ -420,8 +420,8 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
     private void update() {
         boolean level = level();
         if (level != asserted) {
+            line.set(level); // may be refused, and is told again then
             asserted = level;
-            line.set(level);
         }
     }
 

@@ -90,12 +90,14 @@ public final class Mapping implements AutoCloseable {
                 room,
                 0);
         long aligned = (raw + alignment - 1) & -alignment;
-        if (aligned > raw) {
-            MemoryCalls.munmap(state, raw, aligned - raw);
-        }
         long tail = raw + room - (aligned + size);
-        if (tail > 0) {
-            MemoryCalls.munmap(state, aligned + size, tail);
+        int cut = aligned > raw ? MemoryCalls.munmap(state, raw, aligned - raw) : 0;
+        if (cut == 0 && tail > 0) {
+            cut = MemoryCalls.munmap(state, aligned + size, tail);
+        }
+        if (cut < 0) {
+            MemoryCalls.munmap(state, raw, room); // as a whole, which splits no mapping
+            throw new LinuxException("munmap", "the ends of a reservation of " + room + " bytes", -cut);
         }
         return new Mapping(aligned, size);
     }

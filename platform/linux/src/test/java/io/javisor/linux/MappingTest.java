@@ -2,9 +2,13 @@ package io.javisor.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,6 +124,18 @@ class MappingTest {
             mapping.map(0, 8192, file.descriptor(), 0, Mapping.Access.SHARED);
             assertThat(mapping.tryAdvise(4096, 4096, Advice.POPULATE_WRITE)).isEqualTo(-Errno.EFAULT);
         }
+    }
+
+    @Test
+    void roomForMappingsIsTriedAndGivenBack() throws Exception {
+        long limit = Long.parseLong(
+                Files.readAllLines(Path.of("/proc/sys/vm/max_map_count")).getFirst());
+        assumeTrue(limit < 1 << 20, "the limit is " + limit);
+        long before = ProcessFiles.mappings("");
+        assertThat(MappingRoom.isFor(1000)).isTrue();
+        assertThat(MappingRoom.isFor((int) limit + 1)).isFalse();
+        // The JVM's own come and go.
+        assertThat(ProcessFiles.mappings("")).isCloseTo(before, within(100L));
     }
 
     @Test
