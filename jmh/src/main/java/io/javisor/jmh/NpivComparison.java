@@ -1,19 +1,29 @@
 package io.javisor.jmh;
 
+import io.javisor.storage.disk.IoMemory;
+import io.javisor.storage.fibrechannel.FabricLogin;
 import io.javisor.storage.fibrechannel.HostPort;
 import io.javisor.storage.fibrechannel.PortNames;
 import io.javisor.storage.fibrechannel.Wwn;
 import io.javisor.storage.fibrechannel.WwnSet;
 import io.javisor.storage.npiv.NpivSan;
 import io.javisor.storage.scsi.CopyDomain;
+import io.javisor.storage.scsi.RemotePort;
+import io.javisor.storage.scsi.ScsiCommand;
+import io.javisor.storage.scsi.ScsiResult;
 import io.javisor.storage.storvsp.FibreChannelAdapter;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,16 +35,19 @@ import org.openjdk.jmh.util.ListStatistics;
  * table.
  *
  * <p>Ours is all that a machine has, from the rings of an open channel down. Its guest is a thread, so that there is no virtualization
- * in it, which the lab emulates.
+ * in it, which the lab emulates. Beside both, what a machine does below its rings, called by threads of its own: the virtual port's
+ * units alone.
  */
 public final class NpivComparison {
     /** The name that {@code compare-lab} has the lab's target show its unit to. */
     private static final Wwn PORT = Wwn.of("c003ff0000010000");
 
     private static final Wwn NODE = Wwn.of("c003ff0000ffff00");
-    private static final PortNames NAMES = new PortNames(NODE, PORT, NODE, Wwn.of("c003ff0000010001"));
+    private static final Wwn OTHER = Wwn.of("c003ff0000010001");
+    private static final PortNames NAMES = new PortNames(NODE, PORT, NODE, OTHER);
     private static final String HOST = "host0";
     private static final long BYTES = 64L << 20;
+    private static final int SECTOR = 512;
     private static final double AIM = 1.3;
     private static final int WARM_UP = 300;
     private static final int REQUESTS = 600;
@@ -62,20 +75,28 @@ public final class NpivComparison {
 
     private static void run(LabGuest guest, int rounds, String peer) throws IOException, InterruptedException {
         var table = new StringBuilder(
-                "| load | ours | SG_IO | ratio, median (lowest – highest) | aim |\n|---|--:|--:|--:|--:|\n");
-        try (NpivSan san = NpivSan.open(HOST)) {
+                "| load | ours | the port alone | SG_IO | ours to SG_IO, median (lowest – highest) | aim |"
+                        + " the port to SG_IO |\n|---|--:|--:|--:|--:|--:|--:|\n");
+        try (NpivSan san = NpivSan.open(HOST);
+                FabricLogin alone = san.login("", NODE, OTHER, new CopyDomain(), () -> {})) {
+            RemotePort port = Objects.requireNonNull(alone.at(0, 0), "no target");
+            for (int i = 0; i < 3; i++) {
+                port.execute(0, ScsiCommand.of(new byte[6])); // TEST UNIT READY: unit attentions come first, and once
+            }
             for (DiskLoad load : LOADS) {
-                table.append(row(san, load, rounds, peer));
+                table.append(row(san, port, load, rounds, peer));
             }
         }
         guest.ended(table.toString(), rounds);
     }
 
-    private static String row(NpivSan san, DiskLoad load, int rounds, String peer)
+    private static String row(NpivSan san, RemotePort port, DiskLoad load, int rounds, String peer)
             throws IOException, InterruptedException {
         List<Double> ours = new ArrayList<>();
+        List<Double> alone = new ArrayList<>();
         List<Double> theirs = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
+        List<Double> ratiosAlone = new ArrayList<>();
         var adapters = new ArrayList<FibreChannelAdapter>();
         try (var path = new ScsiPath(
                 BYTES,
@@ -90,30 +111,77 @@ public final class NpivComparison {
                 () -> adapters.forEach(FibreChannelAdapter::disconnect))) {
             String device = device();
             path.run(WARM_UP);
+            alone(port, load, WARM_UP);
             theirs(peer, device, load, WARM_UP);
             for (int i = 0; i < rounds; i++) {
                 long begun = System.nanoTime();
                 path.run(REQUESTS);
                 double mine = (double) (System.nanoTime() - begun) / REQUESTS;
                 double other = theirs(peer, device, load, REQUESTS) / REQUESTS;
-                System.out.printf(Locale.ROOT, "%s: %.0f ns, SG_IO %.0f ns%n", name(load), mine, other);
+                double below = alone(port, load, REQUESTS) / REQUESTS;
+                System.out.printf(
+                        Locale.ROOT, "%s: %.0f ns, the port %.0f ns, SG_IO %.0f ns%n", name(load), mine, below, other);
                 ours.add(mine);
+                alone.add(below);
                 theirs.add(other);
                 ratios.add(mine / other);
+                ratiosAlone.add(below / other);
             }
         }
         double ratio = median(ratios);
         return String.format(
                 Locale.ROOT,
-                "| %s | %s | %s | %.2f (%.2f – %.2f) | ≤ %.2f %s |%n",
+                "| %s | %s | %s | %s | %.2f (%.2f – %.2f) | ≤ %.2f %s | %.2f (%.2f – %.2f) |%n",
                 name(load),
                 Report.time(median(ours)),
+                Report.time(median(alone)),
                 Report.time(median(theirs)),
                 ratio,
                 of(ratios).getMin(),
                 of(ratios).getMax(),
                 AIM,
-                ratio <= AIM ? "met" : "missed");
+                ratio <= AIM ? "met" : "missed",
+                median(ratiosAlone),
+                of(ratiosAlone).getMin(),
+                of(ratiosAlone).getMax());
+    }
+
+    /** What so many requests take, as many threads at it as there are requests at a time. */
+    private static double alone(RemotePort port, DiskLoad load, int requests) throws InterruptedException {
+        var left = new AtomicInteger(requests);
+        var threads = new ArrayList<Thread>();
+        long begun = System.nanoTime();
+        for (int i = 0; i < load.depth(); i++) {
+            threads.add(Thread.ofPlatform().start(() -> requests(port, load, left)));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        if (left.get() != -load.depth()) {
+            throw new IllegalStateException("a request failed"); // its thread has said so, and counted no more
+        }
+        return System.nanoTime() - begun;
+    }
+
+    private static void requests(RemotePort port, DiskLoad load, AtomicInteger left) {
+        var random = new SplittableRandom();
+        try (Arena arena = Arena.ofShared()) {
+            IoMemory memory = IoMemory.of(arena.allocate(DiskLoad.BYTES, DiskLoad.BYTES));
+            while (left.getAndDecrement() > 0) {
+                ByteBuffer cdb = ByteBuffer.allocate(10)
+                        .put((byte) (load.writing() ? 0x2A : 0x28))
+                        .putInt(2, random.nextInt((int) (BYTES / DiskLoad.BYTES)) * (DiskLoad.BYTES / SECTOR))
+                        .put(8, (byte) (DiskLoad.BYTES / SECTOR));
+                ScsiResult result = port.execute(
+                        0,
+                        load.writing()
+                                ? ScsiCommand.writing(cdb.array(), memory)
+                                : ScsiCommand.reading(cdb.array(), memory));
+                if (result.status() != ScsiResult.GOOD) {
+                    throw new IllegalStateException("a request failed: " + result);
+                }
+            }
+        }
     }
 
     private static String name(DiskLoad load) {

@@ -19,6 +19,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Writer;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,17 +54,27 @@ class NpivBetweenHostsTest {
     @TempDir
     private Path folder;
 
-    private LabSpec spec(String self, String other, int mac) {
+    /**
+     * @param self port of this machine that frames of the other lab come to
+     * @param other port that frames for the other lab go to: by UDP, which drops what is not taken, as a cable does
+     */
+    private LabSpec spec(String name, int self, int other, int mac) {
         return LabSpec.of(l -> l.nodes(1)
                 .memoryPerNode(2048L << 20)
                 .writable(folder)
-                .console(Path.of("target/lab/console-npiv-" + self + ".log"))
+                .console(Path.of("target/lab/console-npiv-" + name + ".log"))
                 .qemu(
                         "-netdev",
-                        "dgram,id=cable,local.type=unix,local.path=" + folder.resolve(self)
-                                + ",remote.type=unix,remote.path=" + folder.resolve(other),
+                        "dgram,id=cable,local.type=inet,local.host=127.0.0.1,local.port=" + self
+                                + ",remote.type=inet,remote.host=127.0.0.1,remote.port=" + other,
                         "-device",
                         "virtio-net-pci,netdev=cable,romfile=,mac=" + mac(mac)));
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     private static String mac(int last) {
@@ -85,8 +97,10 @@ class NpivBetweenHostsTest {
     @Timeout(value = 20, unit = TimeUnit.MINUTES)
     void aMachineMovesFromOneHostToAnotherUnderItsName() throws Exception {
         DebianPackages.open().kernel("6.12-cloud"); // there is no network inside
-        try (Lab one = Lab.start(spec("one", "two", 1));
-                Lab two = Lab.start(spec("two", "one", 2));
+        int first = freePort();
+        int second = freePort();
+        try (Lab one = Lab.start(spec("one", first, second, 1));
+                Lab two = Lab.start(spec("two", second, first, 2));
                 var here = new Said(one.start(program(First.class)))) {
             assertThat(here.line()).as("logged in at the first host's adapter").isEqualTo(PORT.hex() + "@0");
             String written = here.line();
