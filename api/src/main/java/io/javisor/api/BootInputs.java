@@ -3,6 +3,7 @@ package io.javisor.api;
 import io.javisor.boot.BootEntry;
 import io.javisor.boot.Initrd;
 import io.javisor.boot.KernelImage;
+import io.javisor.boot.KnownTables;
 import io.javisor.boot.LinuxBoot;
 import io.javisor.boot.MachineIdentity;
 import io.javisor.boot.acpi.AcpiPlatform;
@@ -26,25 +27,37 @@ final class BootInputs {
     private final MachineSpec spec;
     private final ProcessorModel processors;
     private final MachineIdentity identity;
+    private final KnownTables tables; // of all machines that share these inputs
     private @Nullable Files files; // guarded by this; of a restored machine, only if it is reset
 
     private record Files(KernelImage kernel, Optional<Initrd> initrd) {}
 
-    private BootInputs(MachineSpec spec, ProcessorModel processors, UUID uuid) {
+    private BootInputs(MachineSpec spec, ProcessorModel processors, UUID uuid, KnownTables tables) {
         this.spec = spec;
         this.processors = processors;
+        this.tables = tables;
         this.identity = new MachineIdentity(printable(spec.name()), uuid);
     }
 
     static BootInputs prepare(MachineSpec spec) {
-        var inputs = new BootInputs(spec, ProcessorModel.onThisHost(spec.numa(), spec.cpu()), UUID.randomUUID());
+        var inputs = new BootInputs(
+                spec, ProcessorModel.onThisHost(spec.numa(), spec.cpu()), UUID.randomUUID(), new KnownTables());
         inputs.files();
         return inputs;
     }
 
     /** Those of a machine that was saved when it had booted already: its files are looked for when it boots again. */
     static BootInputs restored(MachineSpec spec, ProcessorModel processors, UUID uuid) {
-        return new BootInputs(spec, processors, uuid);
+        return new BootInputs(spec, processors, uuid, new KnownTables());
+    }
+
+    /** Those of another machine that differs in its name only: what has been read and built is shared. */
+    BootInputs forAnother(MachineSpec named) {
+        var inputs = new BootInputs(named, processors, UUID.randomUUID(), tables);
+        synchronized (inputs) {
+            inputs.files = files();
+        }
+        return inputs;
     }
 
     private synchronized Files files() {
@@ -98,6 +111,7 @@ final class BootInputs {
                         LegacyPorts.CMOS_CENTURY))
                 .devices(devices)
                 .identity(identity)
+                .tables(tables)
                 .build()
                 .load(partition.memory(), seed)
                 .entry();

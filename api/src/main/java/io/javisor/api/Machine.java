@@ -112,7 +112,12 @@ final class Machine implements Hardware.RunListener {
     }
 
     static Machine create(MachineSpec spec, MemoryPool shared) {
-        BootInputs inputs = StartPhase.timed(spec.name(), StartPhase.Part.FILES, () -> BootInputs.prepare(spec));
+        return create(
+                spec, StartPhase.timed(spec.name(), StartPhase.Part.FILES, () -> BootInputs.prepare(spec)), shared);
+    }
+
+    /** A machine whose files have been looked at. */
+    static Machine create(MachineSpec spec, BootInputs inputs, MemoryPool shared) {
         var disks = new Disks(spec);
         disks.check();
         var fibreChannel = new MachineFibreChannel(spec);

@@ -3,6 +3,7 @@ package io.javisor.jmh;
 import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
+import io.javisor.linux.OpenFileLimit;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,12 +19,16 @@ import java.util.Locale;
 /**
  * Many machines at once in this JVM, beside the same in C, in turns: each of 16 MiB, with a guest that sleeps until a byte comes
  * to its serial port, and sends it back. {@code Density ROUNDS MACHINESxVCPUS...}; without arguments three rounds of what Hyper-V's
- * headline was, 1,024 machines with 2 vCPUs each.
+ * headline was, 1,024 machines with 2 vCPUs each, and of more machines with one. {@code MACHINESxVCPUS-in-turn} closes each before the
+ * next is made.
  */
 public final class Density {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int WARM_UP = 300;
     private static final int WAKES = 20;
+    private static final int DESCRIPTORS = 5;
+    private static final int OTHER_DESCRIPTORS = 1000;
+    private static final String IN_TURN = "-in-turn";
     private static final int KIB = 1024;
 
     /**
@@ -47,10 +52,17 @@ public final class Density {
     /** Runs it. */
     public static void main(String[] arguments) throws IOException {
         int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 3;
-        List<String> sizes = arguments.length > 1 ? List.of(arguments).subList(1, arguments.length) : List.of("1024x2");
+        List<String> sizes = arguments.length > 1
+                ? List.of(arguments).subList(1, arguments.length)
+                : List.of("1024x2", "4096x1", "8000x1-in-turn");
         Path program = Path.of(System.getProperty(PeerProfiler.PROGRAM));
         Path guest = program.resolveSibling("sleeper.bin");
         Path kernel = Files.createTempFile("javisor-jmh-", ".elf");
+        sizes.stream()
+                .filter(size -> !size.endsWith(IN_TURN))
+                .mapToInt(Density::machinesOf)
+                .max()
+                .ifPresent(Density::makeRoom);
         Process peer = new ProcessBuilder(program.toString(), "Density")
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -64,14 +76,14 @@ public final class Density {
                 density.machine(i, 1).close();
             }
             for (String size : sizes) {
-                String[] numbers = size.split("x", 2);
-                int machines = Integer.parseInt(numbers[0]);
-                int vcpus = Integer.parseInt(numbers[1]);
+                boolean inTurn = size.endsWith(IN_TURN);
+                int machines = machinesOf(size);
+                int vcpus = Integer.parseInt(size.replaceAll("^[0-9]+x|" + IN_TURN + "$", ""));
                 List<Cost> ours = new ArrayList<>();
                 List<Cost> theirs = new ArrayList<>();
                 for (int round = 0; round < rounds; round++) {
-                    ours.add(density.measure(machines, vcpus));
-                    to.write(machines + " " + vcpus + " " + WAKES + " " + guest + "\n");
+                    ours.add(inTurn ? density.measureInTurn(machines, vcpus) : density.measure(machines, vcpus));
+                    to.write(machines + " " + vcpus + " " + (inTurn ? 0 : WAKES) + " " + guest + "\n");
                     to.flush();
                     theirs.add(read(from));
                 }
@@ -85,6 +97,19 @@ public final class Density {
         String document = System.getProperty("javisor.jmh.document", "");
         if (!document.isEmpty()) {
             Report.replace(Path.of(document), "density", host + "; " + rounds + " rounds.\n\n" + table);
+        }
+    }
+
+    private static int machinesOf(String size) {
+        return Integer.parseInt(size.substring(0, size.indexOf('x')));
+    }
+
+    /** For the peer too, which has the same limit as whoever starts it. */
+    private static void makeRoom(int machines) {
+        long needed = (long) machines * DESCRIPTORS + OTHER_DESCRIPTORS;
+        OpenFileLimit limit = OpenFileLimit.get();
+        if (limit.soft() < needed) {
+            new OpenFileLimit(needed, Math.max(needed, limit.hard())).set();
         }
     }
 
@@ -139,6 +164,30 @@ public final class Density {
         }
     }
 
+    private Cost measureInTurn(int machines, int vcpus) {
+        System.gc();
+        long resident = residentKib();
+        long heap = heap();
+        long started = 0;
+        long closed = 0;
+        for (int i = 0; i < machines; i++) {
+            long from = System.nanoTime();
+            VirtualMachine vm = machine(i, vcpus);
+            long up = System.nanoTime();
+            vm.close();
+            closed += System.nanoTime() - up;
+            started += up - from;
+        }
+        System.gc();
+        return new Cost(
+                (double) started / machines,
+                (double) (residentKib() - resident) / machines,
+                (double) (heap() - heap) / KIB / machines,
+                0,
+                0,
+                (double) closed / machines);
+    }
+
     /** Each of them is woken, then all are waited for. */
     @SuppressWarnings("ThreadPriorityCheck") // as the peer does
     private static double wake(List<VirtualMachine> all, int rounds) throws IOException {
@@ -165,6 +214,32 @@ public final class Density {
                 "first output",
                 ours.stream().map(Cost::start).toList(),
                 theirs.stream().map(Cost::start).toList());
+        if (!size.endsWith(IN_TURN)) {
+            wakes(to, size, ours, theirs);
+        }
+        row(
+                to,
+                size,
+                "close",
+                ours.stream().map(Cost::close).toList(),
+                theirs.stream().map(Cost::close).toList());
+        double mine = median(ours.stream().map(Cost::resident).toList());
+        double other = median(theirs.stream().map(Cost::resident).toList());
+        to.append(String.format(
+                Locale.ROOT,
+                "| %s | resident | %.1f KiB | %.1f KiB | %s |%n",
+                size,
+                mine,
+                other,
+                other < 1 ? "" : String.format(Locale.ROOT, "%.1f", mine / other)));
+        to.append(String.format(
+                Locale.ROOT,
+                "| %s | Java heap | %.1f KiB | | |%n",
+                size,
+                median(ours.stream().map(Cost::heap).toList())));
+    }
+
+    private static void wakes(StringBuilder to, String size, List<Cost> ours, List<Cost> theirs) {
         row(
                 to,
                 size,
@@ -177,21 +252,6 @@ public final class Density {
                 "a wake, of all",
                 ours.stream().map(Cost::all).toList(),
                 theirs.stream().map(Cost::all).toList());
-        row(
-                to,
-                size,
-                "close",
-                ours.stream().map(Cost::close).toList(),
-                theirs.stream().map(Cost::close).toList());
-        double mine = median(ours.stream().map(Cost::resident).toList());
-        double other = median(theirs.stream().map(Cost::resident).toList());
-        to.append(String.format(
-                Locale.ROOT, "| %s | resident | %.0f KiB | %.0f KiB | %.1f |%n", size, mine, other, mine / other));
-        to.append(String.format(
-                Locale.ROOT,
-                "| %s | Java heap | %.0f KiB | | |%n",
-                size,
-                median(ours.stream().map(Cost::heap).toList())));
     }
 
     private static void row(StringBuilder to, String size, String what, List<Double> ours, List<Double> theirs) {

@@ -35,6 +35,7 @@ public final class LinuxBoot {
     private final AcpiPlatform platform;
     private final List<AcpiNode> devices;
     private final MachineIdentity identity;
+    private final KnownTables tables;
 
     private LinuxBoot(Builder b, KernelImage kernel, AddressSpacePlan plan, CpuTopology cpus, AcpiPlatform platform) {
         this.kernel = kernel;
@@ -46,6 +47,7 @@ public final class LinuxBoot {
         this.platform = platform;
         this.devices = List.copyOf(b.devices);
         this.identity = b.identity;
+        this.tables = b.tables;
         if (b.commandLine.indexOf('\0') >= 0) {
             throw BootException.commandLine("command line contains a NUL");
         }
@@ -140,7 +142,7 @@ public final class LinuxBoot {
     }
 
     private AcpiTables render(long gpa) {
-        return AcpiTables.render(gpa, platform, cpus, numa, plan, devices);
+        return tables.render(gpa, platform, cpus, numa, plan, devices);
     }
 
     private long placeInitrd(FreeMemory free, Initrd archive) {
@@ -167,6 +169,7 @@ public final class LinuxBoot {
         private @Nullable AcpiPlatform platform;
         private List<? extends AcpiNode> devices = List.of();
         private MachineIdentity identity = new MachineIdentity("javisor", new UUID(0, 0));
+        private KnownTables tables = new KnownTables();
 
         private Builder() {}
 
@@ -221,6 +224,12 @@ public final class LinuxBoot {
         /** What the ACPI namespace says of devices. */
         public Builder devices(List<? extends AcpiNode> nodes) {
             devices = nodes;
+            return this;
+        }
+
+        /** Tables of other boots, which serve this one too if they are the same; its own unless told. */
+        public Builder tables(KnownTables known) {
+            tables = known;
             return this;
         }
 

@@ -170,6 +170,8 @@ public final class Serial16550 extends ByteWideDevice implements Stateful, AutoC
         try {
             while (sent < length && !closed) {
                 if (!(wire.isEmpty() && fifo.isEmpty())) {
+                    update(); // an interrupt that was refused before is tried again, since the guest would sleep for
+                    // ever
                     if (left <= 0) {
                         break;
                     }
