@@ -26,7 +26,7 @@ public final class Density {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int WARM_UP = 300;
     private static final int WAKES = 20;
-    private static final int DESCRIPTORS = 5;
+    private static final int DESCRIPTORS = 3; // a machine, besides those of its vCPUs
     private static final int OTHER_DESCRIPTORS = 1000;
     private static final String IN_TURN = "-in-turn";
     private static final int KIB = 1024;
@@ -60,7 +60,7 @@ public final class Density {
         Path kernel = Files.createTempFile("javisor-jmh-", ".elf");
         sizes.stream()
                 .filter(size -> !size.endsWith(IN_TURN))
-                .mapToInt(Density::machinesOf)
+                .mapToLong(size -> (long) machinesOf(size) * (DESCRIPTORS + vcpusOf(size)))
                 .max()
                 .ifPresent(Density::makeRoom);
         Process peer = new ProcessBuilder(program.toString(), "Density")
@@ -78,7 +78,7 @@ public final class Density {
             for (String size : sizes) {
                 boolean inTurn = size.endsWith(IN_TURN);
                 int machines = machinesOf(size);
-                int vcpus = Integer.parseInt(size.replaceAll("^[0-9]+x|" + IN_TURN + "$", ""));
+                int vcpus = vcpusOf(size);
                 List<Cost> ours = new ArrayList<>();
                 List<Cost> theirs = new ArrayList<>();
                 for (int round = 0; round < rounds; round++) {
@@ -104,9 +104,13 @@ public final class Density {
         return Integer.parseInt(size.substring(0, size.indexOf('x')));
     }
 
+    private static int vcpusOf(String size) {
+        return Integer.parseInt(size.replaceAll("^[0-9]+x|" + IN_TURN + "$", ""));
+    }
+
     /** For the peer too, which has the same limit as whoever starts it. */
-    private static void makeRoom(int machines) {
-        long needed = (long) machines * DESCRIPTORS + OTHER_DESCRIPTORS;
+    private static void makeRoom(long descriptors) {
+        long needed = descriptors + OTHER_DESCRIPTORS;
         OpenFileLimit limit = OpenFileLimit.get();
         if (limit.soft() < needed) {
             new OpenFileLimit(needed, Math.max(needed, limit.hard())).set();
