@@ -241,9 +241,12 @@ class NpivBetweenHostsTest {
 
         public static void main(String[] arguments) throws Exception {
             String adapter = LabFabric.join(cable(2));
+            System.err.println("second: " + adapter + " is at the fabric");
             try (NpivSan san = NpivSan.open(adapter);
-                    VirtualMachine vm = VirtualMachine.restore(Path.of(arguments[0]))) {
+                    VirtualMachine vm = VirtualMachine.restore(brought(Path.of(arguments[0])))) {
+                System.err.println("second: restored");
                 vm.fibreChannel().adapter(0).connect(san, "");
+                System.err.println("second: connected");
                 vm.resume();
                 var guest = new GuestShell(vm);
                 System.out.println(guest.run("echo 3 >/proc/sys/vm/drop_caches; dd if=" + device(guest)
@@ -256,6 +259,17 @@ class NpivBetweenHostsTest {
                 vm.kill();
             }
             System.out.println("ended");
+        }
+
+        /** Into this host's own memory: page by page, as the guest touches it, it would come slowly from the other's. */
+        private static Path brought(Path state) throws IOException {
+            Path own = Files.createTempDirectory(Path.of("/dev/shm"), "state-");
+            try (Stream<Path> files = Files.list(state)) {
+                for (Path file : files.toList()) {
+                    Files.copy(file, own.resolve(file.getFileName()));
+                }
+            }
+            return own;
         }
     }
 }

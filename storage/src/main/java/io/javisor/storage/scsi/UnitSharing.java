@@ -7,7 +7,9 @@ import io.javisor.storage.disk.DiskException;
 import io.javisor.storage.file.LockBytes;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -35,6 +37,8 @@ public final class UnitSharing implements AutoCloseable {
     private static final long GAP = TimeUnit.MILLISECONDS.toNanos(5);
     /** The bell is looked at so often even if nothing is heard of it. */
     private static final Duration WATCH = Duration.ofSeconds(1);
+
+    private static final int OPENINGS = 3;
 
     private final Path image;
     // Three openings of the image: a lock belongs to an opening, and the watcher's turn is not the changer's.
@@ -83,16 +87,31 @@ public final class UnitSharing implements AutoCloseable {
         }
     };
 
-    private UnitSharing(Path image) {
+    private UnitSharing(Path image, List<HostFile> openings, SharedStateFile file, FileWatch watch) {
         this.image = image.toAbsolutePath();
-        Path beside = this.image.resolveSibling(this.image.getFileName() + ".shared");
-        file = SharedStateFile.open(beside);
+        members = openings.get(0);
+        turns = openings.get(1);
+        watchersTurns = openings.get(2);
+        this.file = file;
+        this.watch = watch;
+        watcher = Thread.ofPlatform()
+                .daemon()
+                .name("shared-" + image.getFileName())
+                .unstarted(this::watch);
+    }
+
+    /** Opens what is shared of an image that is open: the file {@code IMAGE.shared}. A unit has to join it. */
+    public static UnitSharing open(Path image) {
+        Path beside = image.resolveSibling(image.getFileName() + ".shared");
+        var openings = new ArrayList<HostFile>();
+        SharedStateFile file = SharedStateFile.open(beside);
         try {
-            members = HostFile.open(image, HostFile.READ_WRITE);
-            turns = HostFile.open(image, HostFile.READ_WRITE);
-            watchersTurns = HostFile.open(image, HostFile.READ_WRITE);
-            watch = new FileWatch(beside);
+            for (int i = 0; i < OPENINGS; i++) {
+                openings.add(HostFile.open(image, HostFile.READ_WRITE));
+            }
+            return new UnitSharing(image, openings, file, new FileWatch(beside));
         } catch (LinuxException e) {
+            openings.forEach(HostFile::close);
             file.close();
             throw new DiskException(
                     DiskException.Kind.OPEN,
@@ -102,15 +121,6 @@ public final class UnitSharing implements AutoCloseable {
                     "check the path, and the limits of open files and of inotify (fs.inotify.max_user_instances)",
                     e);
         }
-        watcher = Thread.ofPlatform()
-                .daemon()
-                .name("shared-" + image.getFileName())
-                .unstarted(this::watch);
-    }
-
-    /** Opens what is shared of an image that is open: the file {@code IMAGE.shared}. A unit has to join it. */
-    public static UnitSharing open(Path image) {
-        return new UnitSharing(image);
     }
 
     /** Takes part, from now on. */
