@@ -30,7 +30,7 @@ class FaultInjectionTest {
             new Strace.Fault("ioctl", "ENOMEM", "3+23"),
             new Strace.Fault("memfd_create,ftruncate", "ENOMEM", "2+3"),
             new Strace.Fault("memfd_create,eventfd2,epoll_create1,timer_create", "EMFILE", "1+3"),
-            new Strace.Fault("openat", "EMFILE", "1+3")); // of /dev/kvm
+            new Strace.Fault("openat", "EMFILE", "1+3", List.of("/dev/kvm")));
 
     @BeforeEach
     void needs() {

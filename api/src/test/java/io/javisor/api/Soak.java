@@ -6,8 +6,15 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
@@ -25,6 +32,9 @@ final class Soak {
     private final Path kernels;
     private final AtomicReferenceArray<VirtualMachine> machines;
     private final Map<String, Integer> ends = new TreeMap<>(); // guarded by itself
+    // There from the start, since no thread may be had later.
+    private final ExecutorService workers = Executors.newFixedThreadPool(
+            THREADS, Thread.ofPlatform().daemon().name("soak-", 0).factory());
 
     private Soak(Path kernels, int count) {
         this.kernels = kernels;
@@ -77,23 +87,28 @@ final class Soak {
         return here.totalMemory() - here.freeMemory();
     }
 
-    private void go(long seed, long nanos) throws InterruptedException {
+    private void go(long seed, long nanos) throws Exception {
         long end = System.nanoTime() + nanos;
-        Thread[] threads = new Thread[THREADS];
+        List<Future<?>> all = new ArrayList<>();
         for (int i = 0; i < THREADS; i++) {
             RandomGenerator random =
                     RandomGeneratorFactory.of("L64X128MixRandom").create(seed * THREADS + i);
-            threads[i] = Thread.ofPlatform().name("soak-" + i).start(() -> {
+            all.add(workers.submit(() -> {
                 while (!over(end)) {
                     step(random);
                 }
-            });
+            }));
         }
-        for (Thread thread : threads) {
-            // Who types waits while the guest is paused, and there may be nobody else any more to let it go on.
-            while (!thread.join(Duration.ofMillis(100))) {
-                if (over(end)) {
-                    letAllGoOn();
+        for (Future<?> one : all) {
+            while (true) {
+                try {
+                    one.get(100, TimeUnit.MILLISECONDS);
+                    break;
+                } catch (TimeoutException e) {
+                    // Who types waits while the guest is paused, and there may be nobody else any more to let it go on.
+                    if (over(end)) {
+                        letAllGoOn();
+                    }
                 }
             }
         }

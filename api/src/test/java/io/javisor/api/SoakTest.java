@@ -25,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
  * -Djavisor.soak.seed}.
  */
 class SoakTest {
+    private static final String THREADS = "clone3";
+
     /** Of which one at a time is injected, for every n-th call of each thread, n being random. */
     private static final List<Strace.Fault> FAULTS = List.of(
             new Strace.Fault("ioctl", "EINTR", ""),
@@ -33,7 +35,10 @@ class SoakTest {
             new Strace.Fault("memfd_create,ftruncate,fallocate", "ENOMEM", ""),
             new Strace.Fault("memfd_create,eventfd2,epoll_create1,timer_create", "EMFILE", ""),
             new Strace.Fault("fallocate,fstat", "EINTR", ""),
-            new Strace.Fault("openat", "EMFILE", "")); // of /dev/kvm
+            new Strace.Fault("openat", "EMFILE", "", List.of("/dev/kvm")),
+            new Strace.Fault(
+                    "mmap", "ENOMEM", "", List.of("anon_inode:kvm-vcpu:0", "/memfd:javisor-echo-node0 (deleted)")),
+            new Strace.Fault(THREADS, "EAGAIN", ""));
 
     @TempDir
     private Path folder;
@@ -99,7 +104,9 @@ class SoakTest {
         Strace.Fault kind = FAULTS.get(random.nextInt(FAULTS.size()));
         int first = 1 + random.nextInt(20);
         int step = kind.calls().equals("ioctl") ? 5 + random.nextInt(60) : 2 + random.nextInt(6);
-        return new Strace.Fault(kind.calls(), kind.errno(), first + "+" + step);
+        // The JVM tries again to make a thread, so that all must fail.
+        String when = kind.calls().equals(THREADS) ? "1+1" : first + "+" + step;
+        return new Strace.Fault(kind.calls(), kind.errno(), when, kind.paths());
     }
 
     private static void check(Writer tell, BufferedReader said, long seed) throws IOException {

@@ -23,8 +23,14 @@ final class Strace implements AutoCloseable {
      * @param calls by name, with commas
      * @param errno by name
      * @param when which of each thread's calls: {@code FIRST+STEP}
+     * @param paths of files; only calls on one of them are made to fail, if there are any: the JVM needs its own
      */
-    record Fault(String calls, String errno, String when) {}
+    record Fault(String calls, String errno, String when, List<String> paths) {
+        /** Calls on whatever file. */
+        Fault(String calls, String errno, String when) {
+            this(calls, errno, when, List.of());
+        }
+    }
 
     private Strace(Process strace) {
         this.strace = strace;
@@ -37,9 +43,7 @@ final class Strace implements AutoCloseable {
     /** Attaches; the test is skipped where that is not allowed. */
     static Strace attach(long pid, Fault fault) throws IOException {
         var command = new ArrayList<>(List.of(PROGRAM.toString(), "-f", "-o", "/dev/null"));
-        if (fault.calls.equals("openat")) {
-            command.addAll(List.of("-P", "/dev/kvm")); // not of the JVM's classes
-        }
+        fault.paths.forEach(path -> command.addAll(List.of("-P", path)));
         command.addAll(List.of("-e", "trace=" + fault.calls));
         command.addAll(List.of("-e", "inject=" + fault.calls + ":error=" + fault.errno + ":when=" + fault.when));
         command.addAll(List.of("-p", String.valueOf(pid)));
