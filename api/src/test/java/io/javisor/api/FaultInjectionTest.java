@@ -85,7 +85,7 @@ class FaultInjectionTest {
             live(kernels);
             Holdings before = Holdings.atRest();
             System.out.println("ready");
-            var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            var in = FreshJvm.orders();
             for (String order; (order = in.readLine()) != null; ) {
                 switch (order) {
                     case "go" -> {

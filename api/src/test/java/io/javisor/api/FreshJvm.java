@@ -1,6 +1,10 @@
 package io.javisor.api;
 
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,6 +37,12 @@ final class FreshJvm {
             throw new AssertionError("did not end: " + text);
         }
         return text;
+    }
+
+    /** What is written to this JVM. Not by System.in, which asks with an ioctl how much there is, and fails if that does. */
+    static BufferedReader orders() {
+        return new BufferedReader(
+                new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.UTF_8));
     }
 
     /** Restores the folder, lets it run to its end, and prints its console and how it ended. */

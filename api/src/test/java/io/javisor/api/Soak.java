@@ -1,9 +1,6 @@
 package io.javisor.api;
 
 import io.javisor.partition.HypervisorException;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -54,7 +51,7 @@ final class Soak {
         Holdings before = Holdings.atRest();
         long heap = heap();
         System.out.println("ready");
-        var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        var in = FreshJvm.orders();
         for (String order; (order = in.readLine()) != null; ) {
             if (order.startsWith("go ")) {
                 soak.go(++seed, Long.parseLong(order.substring(3)));
