@@ -119,7 +119,14 @@ final class Soak {
         for (int i = 0; i < machines.length(); i++) {
             VirtualMachine vm = machines.get(i);
             if (vm != null && vm.state() == MachineState.PAUSED) {
-                doing("resume", vm::resume);
+                doing("resume", () -> {
+                    try {
+                        vm.resume();
+                    } catch (HypervisorException e) {
+                        vm.kill(); // where every few calls fail, no resume may ever succeed
+                        throw e;
+                    }
+                });
             }
         }
     }
