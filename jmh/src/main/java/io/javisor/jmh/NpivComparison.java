@@ -49,8 +49,8 @@ public final class NpivComparison {
     private static final long BYTES = 64L << 20;
     private static final int SECTOR = 512;
     private static final double AIM = 1.3;
-    private static final int WARM_UP = 300;
-    private static final int REQUESTS = 600;
+    private static final int WARM_UP = 200;
+    private static final int REQUESTS = 300;
     private static final Pattern DEVICE = Pattern.compile("/dev/sd[a-z]+");
     /** A guest's processor halts; this thread looks again after a time that is short beside a request's. */
     private static final long IDLE = TimeUnit.MICROSECONDS.toNanos(20);
