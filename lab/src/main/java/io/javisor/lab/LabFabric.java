@@ -63,23 +63,22 @@ public final class LabFabric implements AutoCloseable {
      * @throws LabException if this is not the lab, or its kernel lacks a part
      */
     public static LabFabric start(int initiators, List<Long> units) {
-        return start(initiators, units, List.of(), _ -> {});
+        return start(initiators, units, _ -> {});
     }
 
     /**
      * The same, with units that are shown to the adapters themselves: who logs in at a target that has nothing for him is turned away,
      * and does not ask again.
      *
-     * @param more interfaces that the switch is on, too, after its own cables: other hosts may be there
      * @param first presents units, before anybody logs in
      */
-    public static LabFabric start(int initiators, List<Long> units, List<String> more, Consumer<LabFabric> first) {
+    public static LabFabric start(int initiators, List<Long> units, Consumer<LabFabric> first) {
         if (!Files.exists(Path.of(BUSYBOX))) {
             throw new LabException("lab-unavailable", "a fabric of the lab's is made inside the lab only", null, null);
         }
         var made = new LabFabric(initiators + 1, units);
         try {
-            made.assemble(more, first);
+            made.assemble(first);
             return made;
         } catch (IOException e) {
             made.close();
@@ -90,7 +89,7 @@ public final class LabFabric implements AutoCloseable {
         }
     }
 
-    private void assemble(List<String> more, Consumer<LabFabric> first) throws IOException {
+    private void assemble(Consumer<LabFabric> first) throws IOException {
         Files.createDirectories(FILES);
         run("modprobe", "-a", "sd_mod", "sg", "veth", "fcoe", "target_core_mod");
         if (!Files.exists(TARGET)) {
@@ -110,11 +109,6 @@ public final class LabFabric implements AutoCloseable {
             HostInterface.makeVeth(hba, HBA_MAC + i, "fcsw" + i, SWITCH_MAC + i, MTU);
             undo.add(() -> HostInterface.remove(hba));
             cables.add("fcsw" + i);
-        }
-        for (String other : more) {
-            HostInterface.setMtu(other, MTU);
-            HostInterface.setUp(other, true);
-            cables.add(other);
         }
         fabric = FabricSwitch.open(cables, KEEP_ALIVE);
         undo.add(fabric::close);
@@ -176,32 +170,6 @@ public final class LabFabric implements AutoCloseable {
                     .findFirst()
                     .orElseThrow(() -> new IOException("no FCoE controller at " + cable));
             write(controller.resolve("enabled"), "1");
-        }
-    }
-
-    /**
-     * Makes an adapter of this lab at the fabric of another, which is at the other end of an interface, and waits until it is logged in.
-     * It stays until the lab ends.
-     *
-     * @return its name in Linux, as {@code host0}
-     * @throws LabException if it is not let in
-     */
-    public static String join(String cable) {
-        try {
-            run("modprobe", "-a", "sd_mod", "sg", "fcoe");
-            HostInterface.setMtu(cable, MTU);
-            HostInterface.setUp(cable, true);
-            write(FCOE.resolve("ctlr_create"), cable);
-            enable(cable);
-            String name = "0x" + new Wwn(PORT_PREFIX | HostInterface.mac(cable)).hex();
-            await(
-                    "the adapter at " + cable + " is logged in",
-                    "",
-                    () -> Files.readString(hostNamed(name).resolve("port_state"))
-                            .startsWith("Online"));
-            return hostNamed(name).getFileName().toString();
-        } catch (IOException e) {
-            throw new LabException("lab-unavailable", "no adapter at " + cable + ": " + e, null, e);
         }
     }
 
@@ -270,15 +238,14 @@ public final class LabFabric implements AutoCloseable {
     }
 
     private void await(String what, Condition condition) throws IOException {
-        await(what, "; there are " + fabric.ports(), condition);
-    }
-
-    private static void await(String what, String context, Condition condition) throws IOException {
         long begun = System.nanoTime();
         while (!condition.holds()) {
             if (System.nanoTime() - begun > PATIENCE.toNanos()) {
                 throw new LabException(
-                        "lab-unavailable", "not after " + PATIENCE.toSeconds() + " s: " + what + context, null, null);
+                        "lab-unavailable",
+                        "not after " + PATIENCE.toSeconds() + " s: " + what + "; there are " + fabric.ports(),
+                        null,
+                        null);
             }
             try {
                 Thread.sleep(50);
@@ -290,10 +257,7 @@ public final class LabFabric implements AutoCloseable {
     }
 
     private static Path host(int i) throws IOException {
-        return hostNamed("0x" + portName(i).hex());
-    }
-
-    private static Path hostNamed(String name) throws IOException {
+        String name = "0x" + portName(i).hex();
         try (Stream<Path> hosts = Files.list(Path.of("/sys/class/fc_host"))) {
             for (Path host : hosts.toList()) {
                 if (Files.readString(host.resolve("port_name")).strip().equals(name)) {
@@ -419,7 +383,7 @@ public final class LabFabric implements AutoCloseable {
      */
     @SuppressWarnings("SystemOut") // a program's job
     public static void main(String[] arguments) throws IOException {
-        try (LabFabric fabric = start(1, List.of(64L << 20), List.of(), made -> {
+        try (LabFabric fabric = start(1, List.of(64L << 20), made -> {
             made.present(made.adapterName(0), 0, 0);
             for (String name : arguments) {
                 made.present(Wwn.of(name), 0, 0);
