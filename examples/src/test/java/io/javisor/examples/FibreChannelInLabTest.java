@@ -7,9 +7,11 @@ import io.javisor.lab.junit.LabTest;
 import io.javisor.storage.fcoe.FabricPort;
 import io.javisor.storage.fibrechannel.Wwn;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A machine at a host's own fabric, by the command line. */
+@Tag("long")
 @LabTest(guests = "6.12-cloud")
 class FibreChannelInLabTest {
     private static final Wwn PORT = Wwn.of("c003ff0000010000");
