@@ -16,14 +16,17 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -236,11 +239,15 @@ class SharedUnitTest {
     }
 
     @Test
+    @Timeout(60)
     void aProcessThatStandsStillIsNotWaitedForForEver() throws Exception {
         Initiator a = a();
         try (SharingProcess other = SharingProcess.start(file)) {
             assertThat(out(a, 0, 0, 0, 0xA)).isZero();
             signal("STOP", other);
+            while (!standsStill(other)) {
+                Thread.sleep(1);
+            }
             assertThat(out(a, 1, 1, 0xA, 0)).isEqualTo(ScsiResult.BUSY);
             assertThat(writes(a)).isTrue();
             assertThat(a.in("5E 01 0000000000 0020 00", 32).limit())
@@ -249,6 +256,20 @@ class SharedUnitTest {
             signal("CONT", other);
             assertThat(out(a, 1, 1, 0xA, 0)).isZero();
             assertThat(other.run("b", WRITE, BLOCK)).isEqualTo(CONFLICT);
+        }
+    }
+
+    /** Its threads are stopped one after the other, some time after the signal. */
+    private static boolean standsStill(SharingProcess process) throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(process.pid()), "task"))) {
+            for (Path thread : threads.toList()) {
+                if (!Files.readString(thread.resolve("stat")).matches("(?s).*\\) T .*")) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (NoSuchFileException e) {
+            return false; // one of them has just ended
         }
     }
 
