@@ -290,7 +290,7 @@ class HostFileTest {
                         vector.add(block);
                         file.read(vector, 0);
                     }))
-                    .isLessThan(2_000);
+                    .isLessThan(5_000);
         }
     }
 
