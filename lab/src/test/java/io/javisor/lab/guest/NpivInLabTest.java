@@ -45,6 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Machines at a real fabric: the kernel's FCoE initiator and target, and the project's own switch between them. */
+@Tag("long")
 @LabTest(guests = "6.12-cloud", timeout = 600)
 class NpivInLabTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -224,8 +225,9 @@ class NpivInLabTest {
                         .status())
                 .isEqualTo(ScsiResult.GOOD);
         byte[] block = new byte[512];
-        assertThat(run(other, 0, ScsiCommand.writing(cdb("2A 00 00010000 00 0001 00"), IoMemory.of(block)))
-                        .status())
+        ScsiResult refused = run(other, 0, ScsiCommand.writing(cdb("2A 00 00010000 00 0001 00"), IoMemory.of(block)));
+        assertThat(refused.status())
+                .as("sense data %s", HexFormat.of().formatHex(refused.senseData(20)))
                 .isEqualTo(ScsiResult.RESERVATION_CONFLICT);
         assertThat(run(port, 3, ScsiCommand.writing(cdb("5F 03 00 0000 00000018 00"), IoMemory.of(reserve)))
                         .status())
@@ -237,7 +239,6 @@ class NpivInLabTest {
     }
 
     @Test
-    @Tag("long")
     void zonesAndMasksAreFollowed() throws Exception {
         fabric.fabric().zones(zones -> zones.set("third", Set.of(THIRD, Wwn.of("c003ff00000f0000"))));
         var told = new Semaphore(0);
@@ -339,7 +340,6 @@ class NpivInLabTest {
     }
 
     @Test
-    @Tag("long")
     void aSavedMachineIsAtItsHostsFabricAgain(@TempDir Path folder) throws Exception {
         byte[] contents = random(4, MIB);
         fill(0, contents);
@@ -366,7 +366,6 @@ class NpivInLabTest {
 
     /** Two adapters of one kernel, each with its own login at the fabric. */
     @Test
-    @Tag("long")
     void aSavedMachineGoesOnAtAnotherAdapterUnderItsName(@TempDir Path folder) throws Exception {
         byte[] contents = random(5, MIB);
         fill(0, contents);
@@ -397,7 +396,6 @@ class NpivInLabTest {
     }
 
     @Test
-    @Tag("long")
     void aUnitGoesAndComesBackWhileTheGuestRuns() {
         try (VirtualMachine vm = machine()) {
             vm.start().await(Wait.forShell(), PATIENCE);
@@ -412,7 +410,6 @@ class NpivInLabTest {
     }
 
     @Test
-    @Tag("long")
     void aGuestIsAtTheFabricByItsOwnName() throws Exception {
         byte[] contents = random(3, MIB);
         fill(0, contents);
