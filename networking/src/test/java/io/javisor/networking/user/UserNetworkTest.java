@@ -17,6 +17,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -284,14 +285,17 @@ class UserNetworkTest extends OnUserNetwork {
         assertThat(guest.new Connection("10.0.2.2", closedPort, 4100).open()).isFalse();
         try (ServerSocket server = listen()) {
             var connection = guest.new Connection("10.0.2.2", server.getLocalPort(), 4101);
+            var open = new CountDownLatch(1);
             Thread.ofVirtual().start(() -> {
                 try (Socket socket = server.accept()) {
                     socket.setSoLinger(true, 0);
-                } catch (IOException e) {
+                    open.await(); // a reset before the guest is connected would refuse it
+                } catch (IOException | InterruptedException e) {
                     throw new AssertionError(e);
                 }
             });
             assertThat(connection.open()).isTrue();
+            open.countDown();
             guest.expect(f -> connection.mine(f) && (f.getByte(f.transport() + 13) & TcpFlow.RST) != 0);
         }
     }
