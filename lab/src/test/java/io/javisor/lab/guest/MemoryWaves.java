@@ -78,9 +78,9 @@ final class MemoryWaves {
                 .doesNotContain("hot_add memory failed");
         Ebb first = ebbs.getFirst();
         Ebb last = ebbs.getLast();
-        assertThat(last.resident)
-                .as("no drift of what the host has: %s", ebbs)
-                .isLessThanOrEqualTo(first.resident + Math.max(first.resident / 8, mib(32)));
+        // A guest that has not yet touched all of its minimum may still do so.
+        long had = Math.max(first.resident, MINIMUM);
+        assertThat(last.resident).as("no drift of what the host has: %s", ebbs).isLessThanOrEqualTo(had + had / 8);
         assertThat(last.added).as("no drift of what was added: %s", ebbs).isLessThanOrEqualTo(first.added + fill / 4);
     }
 
