@@ -81,7 +81,9 @@ final class MemoryWaves {
         // A guest that has not yet touched all of its minimum may still do so.
         long had = Math.max(first.resident, MINIMUM);
         assertThat(last.resident).as("no drift of what the host has: %s", ebbs).isLessThanOrEqualTo(had + had / 8);
-        assertThat(last.added).as("no drift of what was added: %s", ebbs).isLessThanOrEqualTo(first.added + fill / 4);
+        assertThat(last.added)
+                .as("no drift of what was added, but for one piece: %s", ebbs)
+                .isLessThanOrEqualTo(first.added + Math.max(fill / 4, mib(128)));
     }
 
     /** The guest needs more, at up to 32 MiB a second, and gets it. */
