@@ -48,6 +48,7 @@ final class RemoteRun {
     private final Set<LabDescriptor> over = new LinkedHashSet<>();
     private final Set<LabDescriptor> givenAnotherChance = new HashSet<>();
     private long progress;
+    private boolean again; // a test of this request is to run once more in the next
 
     RemoteRun(
             LabPool pool,
@@ -90,16 +91,17 @@ final class RemoteRun {
             try {
                 agent = pool.agent(needs);
                 progress = System.nanoTime();
+                again = false;
                 agent.run(List.copyOf(pending.keySet()));
                 end = follow(agent);
             } catch (IOException e) {
                 end = String.valueOf(e.getMessage());
             }
             if (end == null) {
-                if (pending.keySet().stream().map(known::get).noneMatch(givenAnotherChance::contains)) {
-                    break;
+                if (again) {
+                    continue;
                 }
-                continue;
+                break;
             }
             boolean labEnded = !pool.isLabAlive();
             pool.dropAgent();
@@ -112,8 +114,8 @@ final class RemoteRun {
             }
         }
         pending.clear();
-        for (LabDescriptor container : List.copyOf(open).reversed()) {
-            finish(container, TestExecutionResult.successful());
+        for (LabDescriptor each : List.copyOf(open).reversed()) {
+            finish(each, each.isTest() ? lost() : TestExecutionResult.successful());
         }
     }
 
@@ -224,6 +226,7 @@ final class RemoteRun {
                 || !givenAnotherChance.add(test)) {
             return false;
         }
+        again = true;
         System.err.println(test.getDisplayName()
                 + " runs once more: the lab's emulator gave its guest an interrupt while it had them off: "
                 + e.thrown().message());
@@ -263,6 +266,12 @@ final class RemoteRun {
                 if (test != null && open.contains(test) && !deservesAnotherGuest(test, e) && !runsAgain(test)) {
                     if (test.isTest() && !e.status().equals("ABORTED")) {
                         pool.ran(declared(test));
+                    }
+                    // What was to run once more in it, and did not come to it, since the container failed this time.
+                    for (LabDescriptor each : List.copyOf(open).reversed()) {
+                        if (each.isTest() && test.getDescendants().contains(each)) {
+                            finish(each, lost());
+                        }
                     }
                     finish(test, result(e));
                 }
@@ -349,10 +358,15 @@ final class RemoteRun {
         }
     }
 
+    private static TestExecutionResult lost() {
+        return TestExecutionResult.failed(new LabTestFailure("was to run once more, and did not", null, null));
+    }
+
     /** Whether something in a container that has ended is yet to run once more. */
     private boolean runsAgain(LabDescriptor container) {
-        return container.getDescendants().stream()
-                .anyMatch(each -> open.contains((LabDescriptor) each) && givenAnotherChance.contains(each));
+        return again
+                && container.getDescendants().stream()
+                        .anyMatch(each -> open.contains((LabDescriptor) each) && givenAnotherChance.contains(each));
     }
 
     private void finish(LabDescriptor test, TestExecutionResult result) {

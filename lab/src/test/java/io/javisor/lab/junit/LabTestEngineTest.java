@@ -367,6 +367,29 @@ class LabTestEngineTest {
         void keepsIt() {}
     }
 
+    @LabTest
+    static class StartsOnlyOnce {
+        @BeforeAll
+        static void start() throws IOException {
+            Path mark = Path.of(System.getProperty("javisor.lab.kept"), "started");
+            assertThat(Files.exists(mark)).as("another start").isFalse();
+            Files.writeString(mark, "");
+        }
+
+        @Test
+        void losesItsGuest() {
+            throw new IllegalStateException(LosesItsGuest.FAULT);
+        }
+    }
+
+    @Test
+    void failsATestThatCannotRunOnceMore() {
+        run(_ -> new Here(), true, StartsOnlyOnce.class);
+        assertThat(outcomes)
+                .containsEntry("StartsOnlyOnce", "FAILED")
+                .containsEntry("StartsOnlyOnce.losesItsGuest", "FAILED");
+    }
+
     @Test
     void givesATestWhoseGuestTheEmulatorBrokeOneMoreChance() {
         Here here = new Here();
