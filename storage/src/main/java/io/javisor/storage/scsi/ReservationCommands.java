@@ -53,13 +53,10 @@ final class ReservationCommands {
                     return PARAMETER_BYTES;
                 }));
         add(unit, "PERSISTENT RESERVE OUT: PREEMPT", 0x5F, 4, out, (n, c) -> change(() -> preempt(n, c)));
-        add(
-                unit,
-                "PERSISTENT RESERVE OUT: PREEMPT AND ABORT",
-                0x5F,
-                5,
-                out,
-                (n, c) -> reservations.changeAlone(() -> preempt(n, c)));
+        add(unit, "PERSISTENT RESERVE OUT: PREEMPT AND ABORT", 0x5F, 5, out, (n, c) -> {
+            reservations.requireKey(n.id(), parameters(c).getLong(0)); // who may not preempt holds nobody up
+            return reservations.changeAlone(() -> preempt(n, c));
+        });
         add(
                 unit,
                 "PERSISTENT RESERVE OUT: REGISTER AND IGNORE EXISTING KEY",

@@ -245,7 +245,8 @@ final class Reservations implements UnitSharing.State {
         }
     }
 
-    private void requireKey(Nexus.Id id, long key) {
+    /** Throws unless an initiator is registered under a key. */
+    synchronized void requireKey(Nexus.Id id, long key) {
         Long mine = keys.get(id);
         if (mine == null || mine != key) {
             throw ScsiError.conflict();
