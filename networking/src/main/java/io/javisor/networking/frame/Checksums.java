@@ -46,13 +46,15 @@ public final class Checksums {
     public static void setIpv4Header(Frame frame) {
         int header = (frame.getByte(Frame.HEADER) & 0xF) * 4;
         frame.putShort(Frame.HEADER + 10, 0);
-        frame.putShort(Frame.HEADER + 10, of(frame.bytes(), Frame.HEADER, header));
+        frame.putShort(Frame.HEADER + 10, of(frame.head(Frame.HEADER + header), Frame.HEADER, header));
     }
 
     /** The sum over the pseudo-header of a frame's TCP or UDP packet, not folded; the frame has been parsed. */
     public static long pseudoHeader(Frame frame) {
         boolean four = frame.etherType() == Frame.IPV4;
-        long sum = sum(frame.bytes(), Frame.HEADER + (four ? 12 : 8), four ? 8 : 32, frame.protocol());
+        int from = Frame.HEADER + (four ? 12 : 8);
+        int bytes = four ? 8 : 32;
+        long sum = sum(frame.head(from + bytes), from, bytes, frame.protocol());
         return sum + transportLength(frame);
     }
 

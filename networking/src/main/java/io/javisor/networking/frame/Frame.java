@@ -1,26 +1,38 @@
 package io.javisor.networking.frame;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One Ethernet frame in memory of the host's own, without frame check sequence and without VLAN tag: that stands beside it. To
- * be filled, {@link #parse}d, given around and filled again; for one thread at a time. Who is given one for a call may read it
- * until that call ends.
+ * One Ethernet frame, without frame check sequence and without VLAN tag: that stands beside it. To be filled, {@link #parse}d,
+ * given around and filled again; for one thread at a time. Who is given one for a call may read it until that call ends.
+ *
+ * <p>Its headers are in memory of the host's own, where nobody changes what has been looked at. What follows them may still lie
+ * where it came from, in a guest's memory too, and go from there to where it is wanted: {@link #copy}, {@link #gather}. Whoever
+ * looks at it has it copied first, by this class, all of it and once.
  *
  * <pre>
  * 0 destination   6 source   12 EtherType   14 network header   {@link #transport()} transport header   {@link #payload()}
  * </pre>
  */
-public final class Frame {
+public final class Frame implements FrameBody {
     /** Bytes of an Ethernet header. */
     public static final int HEADER = 14;
 
     /** Bytes of the largest frame: the largest IP packet that a guest hands over to be segmented, and its header. */
     public static final int MOST_BYTES = HEADER + 65_535;
+
+    /** Bytes of headers that are copied at once, if more follows: more than those of any packet that is not made to be odd. */
+    static final int HEADERS = 256;
+
+    /** A frame no longer than this is copied at once, whole: less work than to remember where the rest is. */
+    static final int SHORT = 512;
 
     /** EtherType of IPv4. */
     public static final int IPV4 = 0x0800;
@@ -47,6 +59,9 @@ public final class Frame {
     private final byte[] bytes;
     private final MemorySegment segment;
     private int length;
+    private @Nullable FrameBody body;
+    private int bodyAt; // in the body, what follows the bytes that are here
+    private int here = Integer.MAX_VALUE; // bytes that are in this memory, if there is a body
     private int vlan;
     private int priority;
     private boolean openChecksum;
@@ -88,6 +103,8 @@ public final class Frame {
             throw new IndexOutOfBoundsException(bytesOfContent + " bytes in a frame of " + bytes.length);
         }
         length = bytesOfContent;
+        body = null;
+        here = Integer.MAX_VALUE;
         vlan = 0;
         priority = 0;
         openChecksum = false;
@@ -100,10 +117,91 @@ public final class Frame {
         hidden = false;
     }
 
+    /**
+     * Forgets what was known of the last content. The new one lies elsewhere: its headers, or all of it if it is short, are copied
+     * now, the rest may stay there.
+     *
+     * @param from good until the next {@code begin}
+     * @param at where it begins there
+     */
+    public void begin(int bytesOfContent, FrameBody from, int at) {
+        begin(bytesOfContent);
+        int now = bytesOfContent <= SHORT ? bytesOfContent : HEADERS;
+        from.copy(at, segment, 0, now);
+        if (now < bytesOfContent) {
+            follow(now, from, at + now);
+        }
+    }
+
+    /** What comes after so many bytes lies elsewhere. */
+    private void follow(int bytesHere, FrameBody from, int at) {
+        here = bytesHere;
+        body = from;
+        bodyAt = at;
+    }
+
+    /**
+     * Becomes a piece of a larger frame: its headers, and a part of its content, which stays where it is. Nothing else is known of it.
+     *
+     * @param whole good until the next {@code begin}
+     * @param header bytes from the beginning
+     * @param from where the part begins
+     * @param part bytes of it
+     */
+    void piece(Frame whole, int header, int from, int part) {
+        begin(header + part);
+        whole.copy(0, segment, 0, header);
+        if (header + part <= SHORT || header > HEADERS) {
+            whole.copy(from, segment, header, part);
+        } else {
+            follow(header, whole, from);
+        }
+    }
+
+    /** Copies what has not been copied yet, so that all who are given the frame see the same, whatever becomes of where it was. */
+    public void hold() {
+        FrameBody rest = body;
+        if (rest != null) {
+            body = null;
+            int from = here;
+            here = Integer.MAX_VALUE;
+            rest.copy(bodyAt, segment, from, length - from);
+        }
+    }
+
+    private void need(int end) {
+        if (end > here) {
+            hold();
+        }
+    }
+
+    /** Bytes that are in this memory; what follows them, {@link #gather} tells. */
+    public int held() {
+        return Math.min(here, length);
+    }
+
+    @Override
+    public void copy(int from, MemorySegment into, long to, int count) {
+        Objects.checkFromIndexSize(from, count, length);
+        int first = Math.min(count, Math.max(0, here - from));
+        MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, from, into, ValueLayout.JAVA_BYTE, to, first);
+        FrameBody rest = body;
+        if (first < count && rest != null) {
+            rest.copy(bodyAt + from + first - here, into, to + first, count - first);
+        }
+    }
+
+    @Override
+    public boolean gather(int from, int count, Pieces to) {
+        Objects.checkFromIndexSize(from, count, length);
+        FrameBody rest = body;
+        return rest != null && from >= here && rest.gather(bodyAt + from - here, count, to);
+    }
+
     /** Becomes a copy of another, with all that is known of it. */
     public void copyOf(Frame other) {
-        System.arraycopy(other.bytes, 0, bytes, 0, other.length);
-        length = other.length;
+        begin(other.length);
+        other.copy(0, segment, 0, other.length);
         vlan = other.vlan;
         priority = other.priority;
         openChecksum = other.openChecksum;
@@ -130,8 +228,9 @@ public final class Frame {
         if (etherType == VLAN && length >= HEADER + 4) {
             int tag = getShort(14);
             setVlan(tag & 0xFFF, tag >>> 13);
-            System.arraycopy(bytes, 16, bytes, 12, length - 16);
+            System.arraycopy(bytes, 16, bytes, 12, held() - 16);
             length -= 4;
+            here -= body == null ? 0 : 4;
             etherType = getShort(12);
         }
         protocol = 0;
@@ -215,13 +314,21 @@ public final class Frame {
         hidden = false;
     }
 
-    /** The memory behind it; the content begins at 0. */
+    /** The memory behind it; the content begins at 0, and is all there. */
     public byte[] bytes() {
+        hold();
         return bytes;
     }
 
-    /** The same memory. */
+    /** The memory behind it, of which at least so many bytes are there. */
+    byte[] head(int first) {
+        need(first);
+        return bytes;
+    }
+
+    /** The same memory as {@link #bytes}. */
     public MemorySegment segment() {
+        hold();
         return segment;
     }
 
@@ -235,6 +342,7 @@ public final class Frame {
         if (content < 0 || content > bytes.length) {
             throw new IndexOutOfBoundsException(content + " bytes in a frame of " + bytes.length);
         }
+        hold();
         length = content;
     }
 
@@ -348,41 +456,49 @@ public final class Frame {
 
     /** Reads 8 bits, 0 to 255. */
     public int getByte(int at) {
+        need(at + 1);
         return bytes[at] & 0xFF;
     }
 
     /** Reads 16 bits in network order, 0 to 65,535. */
     public int getShort(int at) {
+        need(at + 2);
         return (short) U16.get(bytes, at) & 0xFFFF;
     }
 
     /** Reads 32 bits in network order. */
     public int getInt(int at) {
+        need(at + 4);
         return (int) U32.get(bytes, at);
     }
 
     /** Reads 64 bits in network order. */
     public long getLong(int at) {
+        need(at + 8);
         return (long) U64.get(bytes, at);
     }
 
     /** Writes 8 bits. */
     public void putByte(int at, int value) {
+        need(at + 1);
         bytes[at] = (byte) value;
     }
 
     /** Writes 16 bits in network order. */
     public void putShort(int at, int value) {
+        need(at + 2);
         U16.set(bytes, at, (short) value);
     }
 
     /** Writes 32 bits in network order. */
     public void putInt(int at, int value) {
+        need(at + 4);
         U32.set(bytes, at, value);
     }
 
     /** Writes 64 bits in network order. */
     public void putLong(int at, long value) {
+        need(at + 8);
         U64.set(bytes, at, value);
     }
 
@@ -394,6 +510,7 @@ public final class Frame {
 
     /** A copy of the content. */
     public byte[] toByteArray() {
-        return java.util.Arrays.copyOf(bytes, length);
+        hold();
+        return Arrays.copyOf(bytes, length);
     }
 }

@@ -1,9 +1,11 @@
 package io.javisor.networking.frame;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * record: 0 bytes of frame (−1: go on at the start)   4 VLAN   8 priority   12 checksum info   16 MSS   20 hash   24 frame, to 8
  * </pre>
  */
-public final class FrameQueue {
+public final class FrameQueue implements FrameBody {
     /** Bytes of waiting frames. */
     public static final int CAPACITY = 1 << 20;
 
@@ -68,7 +70,7 @@ public final class FrameQueue {
         INT.set(to, tail + 12, checksumInfo);
         INT.set(to, tail + 16, frame.mss());
         INT.set(to, tail + 20, hash);
-        System.arraycopy(frame.bytes(), 0, to, tail + HEADER, frame.length());
+        frame.copy(0, segment(), tail + HEADER, frame.length());
         tail = (tail + bytes) % CAPACITY;
         used += bytes;
         count = count + 1;
@@ -121,18 +123,26 @@ public final class FrameQueue {
         return field(20);
     }
 
-    /** Where the frame is. */
-    public MemorySegment segment() {
+    /** Copies bytes of the frame that {@link #next} moved to. */
+    @Override
+    public void copy(int from, MemorySegment into, long to, int bytes) {
+        Objects.checkFromIndexSize(from, bytes, length());
+        MemorySegment.copy(
+                segment(), ValueLayout.JAVA_BYTE, head + HEADER + from, into, ValueLayout.JAVA_BYTE, to, bytes);
+    }
+
+    /** Never: the queue is on Java's heap. */
+    @Override
+    public boolean gather(int from, int bytes, Pieces to) {
+        return false;
+    }
+
+    private MemorySegment segment() {
         MemorySegment from = segment;
         if (from == null) {
             throw new IllegalStateException("the queue has had no frame");
         }
         return from;
-    }
-
-    /** Where it begins there. */
-    public int offset() {
-        return head + HEADER;
     }
 
     /** Removes the frame that {@link #next} moved to. */
@@ -145,8 +155,8 @@ public final class FrameQueue {
 
     /** Copies the frame that {@link #next} moved to, and removes it. It has to be parsed again. */
     public void take(Frame into) {
-        System.arraycopy(memory(), offset(), into.bytes(), 0, length());
         into.begin(length());
+        System.arraycopy(memory(), head + HEADER, into.bytes(), 0, length());
         into.setVlan(vlan(), priority());
         remove();
     }

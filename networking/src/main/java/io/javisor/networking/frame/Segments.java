@@ -24,7 +24,8 @@ public final class Segments {
     }
 
     /**
-     * Gives the pieces, each with its checksum open, or the frame itself if it is no larger than one.
+     * Gives the pieces, each with its checksum open, or the frame itself if it is no larger than one. Their content stays where the
+     * frame has it, until somebody wants it.
      *
      * @param frame that {@linkplain #canCut can be cut}
      * @param to takes each piece for the length of the call
@@ -42,9 +43,7 @@ public final class Segments {
         for (int number = 0; done < total || number == 0; number++) {
             int n = Math.min(mss, total - done);
             boolean last = done + n == total;
-            System.arraycopy(frame.bytes(), 0, piece.bytes(), 0, header);
-            System.arraycopy(frame.bytes(), header + done, piece.bytes(), header, n);
-            piece.begin(header + n);
+            piece.piece(frame, header, header + done, n);
             piece.setVlan(frame.vlan(), frame.priority());
             if (four) {
                 piece.putShort(Frame.HEADER + 2, header + n - Frame.HEADER);

@@ -1,6 +1,7 @@
 package io.javisor.networking.netvsp;
 
 import io.javisor.networking.frame.Frame;
+import io.javisor.networking.frame.FrameBody;
 import io.javisor.networking.frame.FrameQueue;
 import io.javisor.networking.vswitch.SwitchPort;
 import io.javisor.vmbus.channel.Channel;
@@ -13,8 +14,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One queue of an adapter: a channel, both ways. {@link #deliver} is called from any thread; the rest belongs to the channel's
@@ -30,7 +33,6 @@ final class AdapterChannel implements ChannelHandler {
     /** Sections of the largest packet that a guest takes in parts (Linux: NVSP_RSC_MAX). */
     private static final int MOST_PARTS = 562;
 
-    private static final long PAUSED_NANOS = 50_000_000L;
     private static final int MOST_HEADER = Rndis.PACKET_HEADER + 4 * 16;
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -40,9 +42,11 @@ final class AdapterChannel implements ChannelHandler {
     private static final MemorySegment REFUSED = completion(Nvsp.STATUS_INVALID_PACKET);
     private static final MemorySegment NOTHING = MemorySegment.ofArray(new byte[0]);
 
-    private enum Sent {
+    private enum Filled {
         YES,
+        /** There is no section free. */
         LATER,
+        /** It can't be, whatever the guest does. */
         NEVER
     }
 
@@ -58,12 +62,20 @@ final class AdapterChannel implements ChannelHandler {
     private final MemorySegment headerSegment = MemorySegment.ofArray(header);
     private int[] ranges = new int[8];
     private boolean blocked;
+
+    // Who holds the lock fills sections of the receive buffer, which wait for the reactor in a list.
+    private final Object toGuest = new Object();
+    private @Nullable ReceiveBuffer filled;
+    private int first = ReceiveBuffer.NONE;
+    private int last = ReceiveBuffer.NONE;
+    private boolean still;
     private volatile boolean closed;
 
     AdapterChannel(NetworkAdapter adapter, Channel channel) {
         this.adapter = adapter;
         this.channel = channel;
         index = channel.subChannelIndex();
+        still = channel.isPaused();
     }
 
     private static MemorySegment rndisPacket(int kind) {
@@ -225,11 +237,49 @@ final class AdapterChannel implements ChannelHandler {
     }
 
     @Override
+    public void paused() {
+        synchronized (toGuest) {
+            still = true;
+        }
+    }
+
+    @Override
+    public void resumed() {
+        synchronized (toGuest) {
+            still = false;
+        }
+        drainNow();
+    }
+
+    @Override
     public void closed() {
-        closed = true;
-        queue.clear();
+        synchronized (toGuest) {
+            closed = true;
+            forget();
+            queue.clear();
+        }
         answers.clear();
         adapter.closed(this);
+    }
+
+    /** The receive buffer that there was is not the guest's to lend any more. From any thread. */
+    void receiveBufferGone() {
+        synchronized (toGuest) {
+            forget();
+        }
+    }
+
+    private void forget() {
+        ReceiveBuffer buffer = filled;
+        for (int next = first; next != ReceiveBuffer.NONE && buffer != null; ) {
+            int sections = next;
+            next = buffer.following(sections);
+            buffer.giveBack(sections);
+            adapter.lost();
+        }
+        filled = null;
+        first = ReceiveBuffer.NONE;
+        last = ReceiveBuffer.NONE;
     }
 
     // To the guest
@@ -243,32 +293,27 @@ final class AdapterChannel implements ChannelHandler {
     }
 
     /**
-     * Takes a frame for the guest. From any thread.
+     * Takes a frame for the guest: copies it to where the guest will find it, or keeps a copy until there is room. From any thread.
      *
      * @return false if it is lost
      */
     boolean deliver(Frame frame, int checksumInfo, int hash) {
-        if (closed) {
-            return false;
-        }
-        if (channel.reactor().isCurrent() && queue.isEmpty() && answers.isEmpty() && !channel.isPaused()) {
-            Sent sent = transmit(
-                    frame.segment(),
-                    0,
-                    frame.length(),
-                    frame.vlan(),
-                    frame.priority(),
-                    checksumInfo,
-                    frame.mss(),
-                    hash);
-            if (sent != Sent.LATER) {
-                return sent == Sent.YES;
+        synchronized (toGuest) {
+            if (closed) {
+                return false;
+            }
+            Filled now = still || !queue.isEmpty()
+                    ? Filled.LATER
+                    : fill(frame, frame.length(), frame.vlan(), frame.priority(), checksumInfo, frame.mss(), hash);
+            if (now == Filled.NEVER || (now == Filled.LATER && !queue.put(frame, checksumInfo, hash))) {
+                return false;
             }
         }
-        if (!queue.put(frame, checksumInfo, hash)) {
-            return false;
+        if (channel.reactor().isCurrent()) {
+            drainNow();
+        } else {
+            wake();
         }
-        wake();
         return true;
     }
 
@@ -290,51 +335,54 @@ final class AdapterChannel implements ChannelHandler {
 
     private void drainNow() {
         blocked = false;
-        if (closed) {
-            return;
-        }
-        if (channel.isPaused()) {
-            again();
+        if (closed || channel.isPaused()) {
             return;
         }
         for (byte[] answer = answers.peek(); answer != null; answer = answers.peek()) {
-            Sent sent = transmitControl(answer);
-            if (sent == Sent.LATER) {
+            if (!sendControl(answer)) {
+                // For want of a section, or of room in the ring: what waits in sections may go on nevertheless, and
+                // frees them.
                 blocked = true;
-                return;
+                break;
             }
             answers.remove();
         }
-        while (queue.next()) {
-            Sent sent = transmit(
-                    queue.segment(),
-                    queue.offset(),
-                    queue.length(),
-                    queue.vlan(),
-                    queue.priority(),
-                    queue.checksumInfo(),
-                    queue.mss(),
-                    queue.hash());
-            if (sent == Sent.LATER) {
-                blocked = true;
-                return;
-            }
-            if (sent == Sent.NEVER) {
-                adapter.lost();
-            }
-            queue.remove();
+        while (sendNext()) {
+            // one more
         }
     }
 
-    /** Looks again a little later, while the machine stands still and something waits. */
-    private void again() {
-        if (!queue.isEmpty() && scheduled.compareAndSet(false, true)) {
-            try {
-                channel.reactor().schedule(PAUSED_NANOS, drain);
-            } catch (RejectedExecutionException e) {
-                closed = true; // so is the machine
+    /** Sends what waits longest; false if nothing waits, or it has to wait on. */
+    private boolean sendNext() {
+        synchronized (toGuest) {
+            ReceiveBuffer buffer = filled;
+            if (closed || still) {
+                return false;
             }
+            if (first == ReceiveBuffer.NONE || buffer == null) {
+                return queue.next() && fillFromQueue();
+            }
+            if (!send(buffer, first, DATA)) {
+                blocked = true;
+                return false;
+            }
+            first = buffer.following(first);
+            return true;
         }
+    }
+
+    private boolean fillFromQueue() {
+        Filled now = fill(
+                queue, queue.length(), queue.vlan(), queue.priority(), queue.checksumInfo(), queue.mss(), queue.hash());
+        if (now == Filled.LATER) {
+            blocked = true;
+            return false;
+        }
+        if (now == Filled.NEVER) {
+            adapter.lost();
+        }
+        queue.remove();
+        return true;
     }
 
     /** Sends the guest an RNDIS message on its own account. From any thread; only of the primary channel. */
@@ -351,75 +399,106 @@ final class AdapterChannel implements ChannelHandler {
         }
     }
 
-    private Sent transmitControl(byte[] message) {
+    /** Sends an RNDIS message; true also if there is nowhere to send it to. */
+    private boolean sendControl(byte[] message) {
         ReceiveBuffer buffer = adapter.session().receiveBuffer();
         if (buffer == null || message.length > buffer.sectionBytes()) {
-            return Sent.NEVER;
+            return true;
         }
-        int section = buffer.take(1, index);
-        if (section < 0) {
-            return Sent.LATER;
+        int section = buffer.take(1);
+        if (section == ReceiveBuffer.NONE) {
+            return false;
         }
-        long to = (long) section * buffer.sectionBytes();
-        buffer.memory().write(to, MemorySegment.ofArray(message), 0, message.length);
-        ranges[0] = message.length;
-        ranges[1] = (int) to;
-        return send(buffer, section, 1, CONTROL);
+        buffer.memory()
+                .write((long) section * buffer.sectionBytes(), MemorySegment.ofArray(message), 0, message.length);
+        buffer.setBytes(section, message.length);
+        if (!send(buffer, section, CONTROL)) {
+            buffer.giveBack(section);
+            return false;
+        }
+        return true;
     }
 
-    private Sent transmit(
-            MemorySegment from, long at, int length, int vlan, int priority, int checksumInfo, int mss, int hash) {
+    /** Fills sections with a frame, which then wait; with the lock. */
+    private Filled fill(FrameBody from, int length, int vlan, int priority, int checksumInfo, int mss, int hash) {
         ReceiveBuffer buffer = adapter.session().receiveBuffer();
         if (buffer == null) {
-            return Sent.NEVER;
+            return Filled.NEVER;
         }
-        int first = header(vlan, priority, checksumInfo, hash, false);
+        int before = header(vlan, priority, checksumInfo, hash, false);
         int most = buffer.sectionBytes();
         int parts = 1;
-        if (first + length > most) {
+        if (before + length > most) {
             if (mss == 0) {
-                return Sent.NEVER;
+                return Filled.NEVER;
             }
-            first = header(vlan, priority, checksumInfo, hash, true);
-            parts = (length + most - first - 1) / (most - first);
+            before = header(vlan, priority, checksumInfo, hash, true);
+            parts = (length + most - before - 1) / (most - before);
             if (parts > MOST_PARTS) {
-                return Sent.NEVER;
+                return Filled.NEVER;
             }
         }
-        int section = buffer.take(parts, index);
-        if (section < 0) {
-            return Sent.LATER;
+        int sections = buffer.take(parts);
+        if (sections == ReceiveBuffer.NONE) {
+            return Filled.LATER;
         }
-        if (ranges.length < 2 * parts) {
-            ranges = new int[4 * parts];
-        }
-        int done = 0;
-        int current = section;
-        for (int part = 0; part < parts; part++) {
-            int n = Math.min(length - done, most - first);
-            if (parts > 1) {
-                int flags = Rndis.ID_PART | (part == 0 ? Rndis.ID_FIRST : 0) | (part == parts - 1 ? Rndis.ID_LAST : 0);
-                INT.set(header, first - 4, Rndis.ID_VERSION | flags << 8);
+        try {
+            fill(buffer, sections, parts, before, from, length);
+        } catch (IllegalStateException e) {
+            if (buffer.memory().isAlive()) {
+                throw e;
             }
-            INT.set(header, 4, first + n);
-            INT.set(header, 12, n);
-            long to = (long) current * most;
-            buffer.memory().write(to, headerSegment, 0, first);
-            buffer.memory().write(to + first, from, at + done, n);
-            ranges[2 * part] = first + n;
-            ranges[2 * part + 1] = (int) to;
-            done += n;
-            current = parts > 1 ? buffer.after(current) : current;
+            closed = true; // so is the machine
+            return Filled.NEVER;
         }
-        return send(buffer, section, parts, DATA);
+        if (first == ReceiveBuffer.NONE) {
+            filled = buffer;
+            first = sections;
+        } else {
+            buffer.setFollowing(last, sections);
+        }
+        buffer.setFollowing(sections, ReceiveBuffer.NONE);
+        last = sections;
+        return Filled.YES;
     }
 
-    private Sent send(ReceiveBuffer buffer, int section, int parts, MemorySegment message) {
-        if (channel.sendTransferPages(section, buffer.id(), ranges, parts, message)) {
-            return Sent.YES;
+    private void fill(ReceiveBuffer buffer, int sections, int parts, int before, FrameBody from, int length) {
+        int most = buffer.sectionBytes();
+        int done = 0;
+        int section = sections;
+        for (int part = 0; part < parts; part++) {
+            int n = Math.min(length - done, most - before);
+            if (parts > 1) {
+                int flags = Rndis.ID_PART | (part == 0 ? Rndis.ID_FIRST : 0) | (part == parts - 1 ? Rndis.ID_LAST : 0);
+                INT.set(header, before - 4, Rndis.ID_VERSION | flags << 8);
+            }
+            INT.set(header, 4, before + n);
+            INT.set(header, 12, n);
+            long to = (long) section * most;
+            buffer.memory().write(to, headerSegment, 0, before);
+            buffer.memory().write(to + before, from, done, n);
+            buffer.setBytes(section, before + n);
+            done += n;
+            section = parts > 1 ? buffer.after(section) : section;
         }
-        buffer.complete(section, index);
-        return Sent.LATER;
+    }
+
+    /** Tells the guest of a transaction; on the reactor. */
+    private boolean send(ReceiveBuffer buffer, int sections, MemorySegment message) {
+        int parts = 0;
+        for (int section = sections; section != ReceiveBuffer.NONE; section = buffer.after(section)) {
+            if (ranges.length < 2 * parts + 2) {
+                ranges = Arrays.copyOf(ranges, 4 * ranges.length);
+            }
+            ranges[2 * parts] = buffer.bytes(section);
+            ranges[2 * parts + 1] = section * buffer.sectionBytes();
+            parts++;
+        }
+        if (!channel.sendTransferPages(sections, buffer.id(), ranges, parts, message)) {
+            return false;
+        }
+        buffer.sent(sections, index);
+        return true;
     }
 
     /** Makes an RNDIS packet's header; returns its length. What depends on the part is filled in later. */

@@ -1,5 +1,6 @@
 package io.javisor.networking.netvsp;
 
+import io.javisor.networking.frame.FrameBody;
 import io.javisor.vmbus.channel.GuestBuffer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -28,30 +29,65 @@ final class LentMemory {
         return length;
     }
 
+    /** Whether it can still be used: the machine is not closed. */
+    boolean isAlive() {
+        return runs.length == 0 || runs[0].scope().isAlive();
+    }
+
     void write(long to, MemorySegment from, long at, int bytes) {
-        copy(to, from, at, bytes, true);
+        Objects.checkFromIndexSize(to, bytes, length);
+        int i = run(to);
+        for (int done = 0; done < bytes; i++) {
+            long inRun = to + done - starts[i];
+            int n = inRun(i, inRun, bytes - done);
+            MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at + done, runs[i], ValueLayout.JAVA_BYTE, inRun, n);
+            done += n;
+        }
+    }
+
+    void write(long to, FrameBody from, int at, int bytes) {
+        Objects.checkFromIndexSize(to, bytes, length);
+        int i = run(to);
+        for (int done = 0; done < bytes; i++) {
+            long inRun = to + done - starts[i];
+            int n = inRun(i, inRun, bytes - done);
+            from.copy(at + done, runs[i], inRun, n);
+            done += n;
+        }
     }
 
     void read(long from, MemorySegment into, long at, int bytes) {
-        copy(from, into, at, bytes, false);
+        Objects.checkFromIndexSize(from, bytes, length);
+        int i = run(from);
+        for (int done = 0; done < bytes; i++) {
+            long inRun = from + done - starts[i];
+            int n = inRun(i, inRun, bytes - done);
+            MemorySegment.copy(runs[i], ValueLayout.JAVA_BYTE, inRun, into, ValueLayout.JAVA_BYTE, at + done, n);
+            done += n;
+        }
     }
 
-    private void copy(long where, MemorySegment other, long at, int bytes, boolean in) {
-        Objects.checkFromIndexSize(where, bytes, length);
-        if (bytes == 0) {
-            return;
-        }
-        int found = Arrays.binarySearch(starts, where);
-        int i = found >= 0 ? found : -found - 2;
+    /** Tells where bytes lie; false if one of the pieces was not taken. */
+    boolean gather(long from, int bytes, FrameBody.Pieces to) {
+        Objects.checkFromIndexSize(from, bytes, length);
+        int i = run(from);
         for (int done = 0; done < bytes; i++) {
-            long inRun = where + done - starts[i];
-            int n = (int) Math.min(bytes - done, runs[i].byteSize() - inRun);
-            if (in) {
-                MemorySegment.copy(other, ValueLayout.JAVA_BYTE, at + done, runs[i], ValueLayout.JAVA_BYTE, inRun, n);
-            } else {
-                MemorySegment.copy(runs[i], ValueLayout.JAVA_BYTE, inRun, other, ValueLayout.JAVA_BYTE, at + done, n);
+            long inRun = from + done - starts[i];
+            int n = inRun(i, inRun, bytes - done);
+            if (!to.add(runs[i], inRun, n)) {
+                return false;
             }
             done += n;
         }
+        return true;
+    }
+
+    private int run(long at) {
+        int found = Arrays.binarySearch(starts, at);
+        return found >= 0 ? found : -found - 2;
+    }
+
+    private int inRun(int run, long at, int bytes) {
+        return (int) Math.min(bytes, runs[run].byteSize() - at);
     }
 }

@@ -81,7 +81,7 @@ public final class NetworkAdapter implements ChannelDevice, Station {
         this.subChannels = subChannels;
         byte[] name = ("javisor.net." + number).getBytes(StandardCharsets.US_ASCII);
         offer = ChannelOffer.of(INTERFACE_TYPE, UUID.nameUUIDFromBytes(name));
-        session = new NvspSession(subChannels);
+        session = new NvspSession(subChannels, this::receiveBufferGone);
         control = new RndisControl(new Traits());
         channels = new AtomicReferenceArray<>(subChannels + 1);
     }
@@ -271,6 +271,15 @@ public final class NetworkAdapter implements ChannelDevice, Station {
             }
         }
         return handler;
+    }
+
+    private void receiveBufferGone() {
+        for (int i = 0; i < channels.length(); i++) {
+            AdapterChannel channel = channels.get(i);
+            if (channel != null) {
+                channel.receiveBufferGone();
+            }
+        }
     }
 
     void closed(AdapterChannel channel) {

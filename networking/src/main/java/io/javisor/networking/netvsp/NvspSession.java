@@ -23,21 +23,31 @@ final class NvspSession {
     private static final int MOST_FRAME_BYTES = 65_535 + 14;
 
     private final int subChannels;
+    private final Runnable receiveBufferGone;
     private int version;
     private int frameBytes = DEFAULT_FRAME_BYTES;
     private volatile @Nullable ReceiveBuffer receive;
     private volatile @Nullable LentMemory send;
     private int sendGpadl;
 
-    NvspSession(int subChannels) {
+    /**
+     * @param receiveBufferGone called when the guest's receive buffer may not be written any more, before the guest is told
+     */
+    NvspSession(int subChannels, Runnable receiveBufferGone) {
         this.subChannels = subChannels;
+        this.receiveBufferGone = receiveBufferGone;
     }
 
     void reset() {
         version = 0;
         frameBytes = DEFAULT_FRAME_BYTES;
-        receive = null;
+        dropReceiveBuffer();
         send = null;
+    }
+
+    private void dropReceiveBuffer() {
+        receive = null;
+        receiveBufferGone.run();
     }
 
     @Nullable
@@ -53,7 +63,7 @@ final class NvspSession {
     void gpadlReleased(int gpadl) {
         ReceiveBuffer buffer = receive;
         if (buffer != null && buffer.gpadl() == gpadl) {
-            receive = null;
+            dropReceiveBuffer();
         }
         if (send != null && sendGpadl == gpadl) {
             send = null;
@@ -109,7 +119,7 @@ final class NvspSession {
                         .putInt(8, Nvsp.SEND_SECTION_BYTES);
             }
             case Nvsp.REVOKE_RECEIVE_BUFFER -> {
-                receive = null;
+                dropReceiveBuffer();
                 return null;
             }
             case Nvsp.REVOKE_SEND_BUFFER -> {

@@ -7,20 +7,24 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * The guest's receive buffer, in sections of one size. A transaction takes one or more, is known by its first, and keeps them
- * until the guest completes it on the channel on which it was sent. Safe from any thread.
+ * The guest's receive buffer, in sections of one size. A transaction takes one or more and is known by its first. Its sections are
+ * filled, then {@linkplain #sent the guest's} until it completes the transaction on the channel on which it was sent. Safe from any
+ * thread; what is in a section and who comes after it is its taker's.
  */
 final class ReceiveBuffer {
     /** More are not used, however large the buffer. */
     static final int MOST_SECTIONS = 16_384;
 
-    private static final int NONE = -1;
+    /** No section. */
+    static final int NONE = -1;
 
     private final LentMemory memory;
     private final int gpadl;
     private final int id;
     private final int sectionBytes;
     private final int[] next;
+    private final int[] bytes; // in each section of a transaction
+    private final int[] following; // of the first section of a transaction that waits: that of the next
     private final short[] owner; // of the first section of a transaction with the guest: its channel + 1
     private int free = NONE;
     private int freeCount;
@@ -32,6 +36,8 @@ final class ReceiveBuffer {
         this.sectionBytes = sectionBytes;
         int count = (int) Math.min(MOST_SECTIONS, memory.length() / sectionBytes);
         next = new int[count];
+        bytes = new int[count];
+        following = new int[count];
         owner = new short[count];
         for (int i = count - 1; i >= 0; i--) {
             put(i);
@@ -69,11 +75,11 @@ final class ReceiveBuffer {
     }
 
     /**
-     * Takes sections for a transaction on a channel.
+     * Takes sections for a transaction, which the guest does not know of yet.
      *
-     * @return the first, by which it is known; or −1 if there are not enough
+     * @return the first, by which it is known; or {@link #NONE} if there are not enough
      */
-    synchronized int take(int sections, int channel) {
+    synchronized int take(int sections) {
         if (freeCount < sections) {
             return NONE;
         }
@@ -85,11 +91,42 @@ final class ReceiveBuffer {
         free = next[last];
         next[last] = NONE;
         freeCount -= sections;
-        owner[first] = (short) (channel + 1);
         return first;
     }
 
-    /** The section after one of a transaction; −1 after the last. */
+    /** The guest has been told of a transaction, on a channel. */
+    synchronized void sent(int first, int channel) {
+        owner[first] = (short) (channel + 1);
+    }
+
+    /** Gives the sections of a transaction back that the guest has not been told of. */
+    synchronized void giveBack(int first) {
+        for (int section = first; section != NONE; ) {
+            int after = next[section];
+            put(section);
+            section = after;
+        }
+    }
+
+    /** How much is in a section of a transaction. */
+    int bytes(int section) {
+        return bytes[section];
+    }
+
+    void setBytes(int section, int count) {
+        bytes[section] = count;
+    }
+
+    /** The transaction that waits behind one, as {@link #setFollowing} was told. */
+    int following(int first) {
+        return following[first];
+    }
+
+    void setFollowing(int first, int then) {
+        following[first] = then;
+    }
+
+    /** The section after one of a transaction; {@link #NONE} after the last. */
     synchronized int after(int section) {
         return next[section];
     }
@@ -103,13 +140,8 @@ final class ReceiveBuffer {
         if (transaction < 0 || transaction >= next.length || owner[(int) transaction] != channel + 1) {
             return false;
         }
-        int section = (int) transaction;
-        owner[section] = 0;
-        while (section != NONE) {
-            int following = next[section];
-            put(section);
-            section = following;
-        }
+        owner[(int) transaction] = 0;
+        giveBack((int) transaction);
         return true;
     }
 

@@ -2,6 +2,7 @@ package io.javisor.networking.netvsp;
 
 import io.javisor.networking.frame.Checksums;
 import io.javisor.networking.frame.Frame;
+import io.javisor.networking.frame.FrameBody;
 import io.javisor.networking.frame.Segments;
 import io.javisor.vmbus.channel.GuestBuffer;
 import java.lang.foreign.MemorySegment;
@@ -13,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the RNDIS packets that a guest sends, which lie in a section of the send buffer, in pages of their own, or begin in the
- * one and end in the other. Headers are copied, checked, then used; the frame is copied once. For one reactor; allocates nothing.
+ * one and end in the other. Headers, those of the frame too, are copied, checked, then used; the rest of a frame stays where it is.
+ * For one reactor; allocates nothing.
  */
-final class RndisReader {
+final class RndisReader implements FrameBody {
     /** The header with all info that any guest sends; longer ones are refused. */
     private static final int MOST_HEADER = 512;
 
@@ -58,12 +60,14 @@ final class RndisReader {
 
     /** Forgets the guest's memory. */
     void finish() {
+        frame.begin(0);
         section = null;
         pages = null;
     }
 
     /** Copies bytes of the packet, which must have them. */
-    void copy(int from, MemorySegment into, long to, int bytes) {
+    @Override
+    public void copy(int from, MemorySegment into, long to, int bytes) {
         int done = 0;
         LentMemory first = section;
         if (first != null && from < sectionBytes) {
@@ -87,6 +91,39 @@ final class RndisReader {
             skip = 0;
             done += n;
         }
+    }
+
+    /** Tells where bytes of the packet lie, which must have them. */
+    @Override
+    public boolean gather(int from, int bytes, Pieces to) {
+        int done = 0;
+        LentMemory first = section;
+        if (first != null && from < sectionBytes) {
+            done = Math.min(bytes, sectionBytes - from);
+            if (!first.gather(sectionAt + from, done, to)) {
+                return false;
+            }
+        }
+        GuestBuffer then = pages;
+        if (done == bytes || then == null) {
+            return true;
+        }
+        long skip = (long) from + done - sectionBytes;
+        for (int i = 0; done < bytes; i++) {
+            MemorySegment run = then.segment(i);
+            long size = run.byteSize();
+            if (skip >= size) {
+                skip -= size;
+                continue;
+            }
+            int n = (int) Math.min(bytes - done, size - skip);
+            if (!to.add(run, skip, n)) {
+                return false;
+            }
+            skip = 0;
+            done += n;
+        }
+        return true;
     }
 
     /** The frame of the last message. */
@@ -125,8 +162,7 @@ final class RndisReader {
                         || infoBytes > body - infoAt)) {
             return Found.NONSENSE;
         }
-        copy(at + Rndis.BASE + dataAt, frame.segment(), 0, dataBytes);
-        frame.begin(dataBytes);
+        frame.begin(dataBytes, this, at + Rndis.BASE + dataAt);
         int start = at;
         at += length;
         if (!frame.parse()) {

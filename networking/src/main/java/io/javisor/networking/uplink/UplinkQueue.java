@@ -3,9 +3,11 @@ package io.javisor.networking.uplink;
 import io.javisor.linux.Epoll;
 import io.javisor.linux.EventFd;
 import io.javisor.linux.FrameDevice;
+import io.javisor.linux.IoVector;
 import io.javisor.linux.LinuxException;
 import io.javisor.networking.frame.Checksums;
 import io.javisor.networking.frame.Frame;
+import io.javisor.networking.frame.FrameBody;
 import io.javisor.networking.frame.Segments;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +25,7 @@ final class UplinkQueue implements AutoCloseable {
     private static final int KIND = 0x7F; // without the bit that tells of congestion
     private static final int BUFFER = FrameDevice.HEADER_BYTES + 4 + Frame.MOST_BYTES;
     private static final int BURST = 64; // frames before it is looked whether it shall end
+    private static final int MOST_PIECES = 64; // of a frame: pages, and what is before them
     private static final long DEVICE = 1;
     private static final long END = 2;
     private static final ValueLayout.OfByte U8 = ValueLayout.JAVA_BYTE;
@@ -37,6 +40,8 @@ final class UplinkQueue implements AutoCloseable {
     private final Epoll epoll = new Epoll(2);
     private final ReentrantLock writing = new ReentrantLock();
     private final MemorySegment outgoing = Arena.ofAuto().allocate(BUFFER, 8);
+    private final IoVector pieces = new IoVector(MOST_PIECES);
+    private final FrameBody.Pieces addPiece = this::addPiece;
     private final Thread reader;
     private volatile boolean closed;
 
@@ -73,20 +78,48 @@ final class UplinkQueue implements AutoCloseable {
             int tag = frame.vlan() == 0 && frame.priority() == 0 ? 0 : 4;
             header(frame, tag);
             int at = FrameDevice.HEADER_BYTES;
+            int first = frame.held();
             if (tag == 0) {
-                MemorySegment.copy(frame.segment(), 0, outgoing, at, frame.length());
+                frame.copy(0, outgoing, at, first);
             } else {
-                MemorySegment.copy(frame.segment(), 0, outgoing, at, 12);
+                frame.copy(0, outgoing, at, 12);
                 outgoing.set(NETWORK_U16, at + 12, (short) Frame.VLAN);
                 outgoing.set(NETWORK_U16, at + 14, (short) (frame.priority() << 13 | frame.vlan()));
-                MemorySegment.copy(frame.segment(), 12, outgoing, at + 16, frame.length() - 12);
+                frame.copy(12, outgoing, at + 16, first - 12);
             }
-            if (!device.write(outgoing, at + tag + frame.length())) {
+            if (!write(frame, at + tag, first)) {
                 lost.increment();
             }
         } finally {
             writing.unlock();
         }
+    }
+
+    /** Writes a frame whose first bytes are there: the others from where they lie, if the kernel can find them. */
+    private boolean write(Frame frame, int before, int first) {
+        int rest = frame.length() - first;
+        if (rest == 0) {
+            return device.write(outgoing, before + first);
+        }
+        pieces.clear();
+        try {
+            pieces.add(outgoing, 0, before + first);
+            if (frame.gather(first, rest, addPiece) && pieces.fitsOneCall()) {
+                return device.write(pieces);
+            }
+        } finally {
+            pieces.clear();
+        }
+        frame.copy(first, outgoing, before + first, rest);
+        return device.write(outgoing, before + frame.length());
+    }
+
+    private boolean addPiece(MemorySegment memory, long at, long count) {
+        boolean possible = memory.isNative() && pieces.size() < pieces.capacity();
+        if (possible) {
+            pieces.add(memory, at, count);
+        }
+        return possible;
     }
 
     private void header(Frame frame, int tag) {
@@ -105,6 +138,7 @@ final class UplinkQueue implements AutoCloseable {
 
     private void read() {
         MemorySegment incoming = Arena.ofAuto().allocate(BUFFER, 8);
+        FrameBody content = new Incoming(incoming);
         Frame frame = new Frame();
         try {
             while (!closed) {
@@ -114,7 +148,7 @@ final class UplinkQueue implements AutoCloseable {
                     if (bytes == 0) {
                         break;
                     }
-                    if (!take(incoming, bytes, frame)) {
+                    if (!take(incoming, bytes, content, frame)) {
                         lost.increment();
                     }
                 }
@@ -127,13 +161,25 @@ final class UplinkQueue implements AutoCloseable {
         }
     }
 
-    private boolean take(MemorySegment incoming, int bytes, Frame frame) {
+    /** What was read, behind its header. */
+    private record Incoming(MemorySegment memory) implements FrameBody {
+        @Override
+        public void copy(int from, MemorySegment into, long to, int count) {
+            MemorySegment.copy(memory, U8, (long) FrameDevice.HEADER_BYTES + from, into, U8, to, count);
+        }
+
+        @Override
+        public boolean gather(int from, int count, Pieces to) {
+            return to.add(memory, (long) FrameDevice.HEADER_BYTES + from, count);
+        }
+    }
+
+    private boolean take(MemorySegment incoming, int bytes, FrameBody content, Frame frame) {
         int length = bytes - FrameDevice.HEADER_BYTES;
         if (length < Frame.HEADER || length > Frame.MOST_BYTES) {
             return false;
         }
-        MemorySegment.copy(incoming, FrameDevice.HEADER_BYTES, frame.segment(), 0, length);
-        frame.begin(length);
+        frame.begin(length, content, 0);
         if (!frame.parse()) {
             return false;
         }

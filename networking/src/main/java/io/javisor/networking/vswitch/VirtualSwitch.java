@@ -202,6 +202,9 @@ public final class VirtualSwitch {
             }
         }
         boolean mirroring = mirrors;
+        if (mirroring) {
+            frame.hold(); // a guest must not show the mirror another content than the receiver
+        }
         if (mirroring && from.settings().mirror() == PortSettings.Mirror.SOURCE) {
             mirror(frame, vlan);
             mirroring = false; // once is enough
@@ -222,6 +225,7 @@ public final class VirtualSwitch {
             }
             return;
         }
+        frame.hold(); // looked at by many: copied once
         for (SwitchPort port : ports) {
             if (port != from) {
                 mirroring = leave(port, from, frame, vlan, mirroring);

@@ -19,6 +19,7 @@ import io.javisor.partition.state.StateWriter;
 import io.javisor.vmbus.guest.GuestChannel;
 import io.javisor.vmbus.guest.TestGuest;
 import io.javisor.vmbus.protocol.VmBusVersion;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -32,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The adapter behind a bus, driven by packets as Linux's netvsc sends them. */
 @SuppressWarnings("ByteBufferBackingArray") // allocated here
 class NetworkAdapterTest {
+    private static final int WAITING = 300;
+
     private final TestGuest guest = new TestGuest(4, 32 << 20);
     private final VirtualSwitch net = new VirtualSwitch("test", VirtualSwitch.AGE, () -> 0);
     private final Recorder peer = new Recorder();
@@ -385,15 +388,99 @@ class NetworkAdapterTest {
         assertThat(guest.failures()).isEmpty();
     }
 
+    private byte[] receiveBuffer(GuestNic nic) {
+        byte[] all = new byte[GuestNic.RECEIVE_BYTES];
+        guest.memory().read(nic.receiveGpa, MemorySegment.ofArray(all));
+        return all;
+    }
+
     @Test
-    void theStateIsSavedInTheMiddleOfItsWork() {
+    void nothingIsWrittenWhileTheMachineStandsStill() {
         GuestNic nic = started();
-        nic.holding = true;
-        for (int i = 0; i < 5; i++) {
-            peerPort.send(Frames.plain(A, B, "before " + i));
-        }
-        nic.poll();
+        peerPort.send(Frames.plain(A, B, "in a section already"));
         guest.pause();
+        byte[] before = receiveBuffer(nic);
+        for (int i = 0; i < 50; i++) {
+            peerPort.send(Frames.plain(A, B, "frame " + i));
+        }
+        guest.run();
+        assertThat(receiveBuffer(nic)).isEqualTo(before);
+        guest.bus().resume();
+        assertThat(nic.received()).hasSize(51);
+        assertThat(receiveBuffer(nic)).isNotEqualTo(before);
+        assertThat(adapter.framesLost()).isZero();
+    }
+
+    /** A guest whose ring is full: some frames wait in sections of its buffer, and it has not been told of them. */
+    private GuestNic full() {
+        adapter.plug(port);
+        guest.bus().add(adapter);
+        guest.connect(VmBusVersion.V5_3);
+        GuestNic nic = new GuestNic(guest, guest.open(adapter.offer(), 32, 2)).start(0x6_0001, 1500);
+        nic.holding = true;
+        for (int i = 0; i < WAITING; i++) {
+            peerPort.send(Frames.plain(A, B, "frame " + i));
+        }
+        guest.run();
+        return nic;
+    }
+
+    @Test
+    void framesWaitInSectionsUntilTheRingHasRoom() {
+        GuestNic nic = full();
+        List<GuestNic.Received> got = nic.received();
+        assertThat(got).hasSize(WAITING);
+        for (int i = 0; i < WAITING; i++) {
+            assertThat(new String(got.get(i).bytes(), 14, 20, StandardCharsets.UTF_8))
+                    .startsWith("frame " + i + "\0");
+        }
+        assertThat(adapter.framesLost()).isZero();
+    }
+
+    @Test
+    void sectionsWithFramesThatWaitGoWithTheBuffer() {
+        GuestNic nic = full();
+        nic.channel.takeBack(nic.receiveGpadl);
+        byte[] before = receiveBuffer(nic);
+        peerPort.send(Frames.plain(A, B, "lost"));
+        int told = nic.received().size();
+        assertThat(told).isBetween(1, WAITING - 1);
+        assertThat(receiveBuffer(nic)).isEqualTo(before);
+        nic.lendBuffers();
+        for (int i = 0; i < nic.sections; i++) {
+            peerPort.send(Frames.plain(A, B, "again " + i));
+            nic.poll();
+        }
+        assertThat(nic.received()).as("all sections").hasSize(nic.sections);
+        assertThat(adapter.framesLost()).as("those in sections, and one").isEqualTo(WAITING - told + 1);
+        assertThat(guest.failures()).isEmpty();
+    }
+
+    @Test
+    void aGuestThatCompletesWhatItWasNotToldOfIsRefused() {
+        GuestNic nic = full();
+        nic.channel.complete(WAITING - 1, new byte[8]);
+        assertThat(guest.failures()).hasSize(1).first().asString().contains("not under way");
+    }
+
+    @Test
+    void framesThatWaitAreLeftOutOfTheState() {
+        GuestNic nic = full();
+        guest.pause();
+        restore();
+        int told = nic.received().size();
+        assertThat(told).isBetween(1, WAITING - 1);
+        nic.held.forEach(Runnable::run);
+        for (int i = 0; i < nic.sections; i++) {
+            peerPort.send(Frames.plain(A, B, "again " + i));
+            nic.poll();
+        }
+        assertThat(nic.received()).as("all sections").hasSize(nic.sections);
+        assertThat(guest.failures()).isEmpty();
+    }
+
+    /** Saves the machine, which stands still, and restores it with another adapter. */
+    private void restore() {
         var out = new StateWriter();
         guest.bus().save(out);
         guest.replaceBus();
@@ -405,6 +492,18 @@ class NetworkAdapterTest {
         guest.bus().restore(new StateReader("vmbus", 1, out.toByteArray()));
         guest.bus().resume();
         guest.run();
+    }
+
+    @Test
+    void theStateIsSavedInTheMiddleOfItsWork() {
+        GuestNic nic = started();
+        nic.holding = true;
+        for (int i = 0; i < 5; i++) {
+            peerPort.send(Frames.plain(A, B, "before " + i));
+        }
+        nic.poll();
+        guest.pause();
+        restore();
         assertThat(adapter.mac()).isEqualTo(A);
         assertThat(nic.received()).hasSize(5);
         nic.holding = false;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.javisor.networking.frame.Checksums;
 import io.javisor.networking.frame.Frame;
+import io.javisor.networking.frame.FrameBody;
 import io.javisor.networking.frame.Frames;
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.vswitch.PortSettings;
@@ -14,6 +15,8 @@ import io.javisor.networking.vswitch.SwitchPort;
 import io.javisor.networking.vswitch.VirtualSwitch;
 import io.javisor.partition.HypervisorException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -21,6 +24,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -149,6 +153,10 @@ class HostUplinkTest {
                 assertThat(new String(hello.bytes(), hello.payload(), 5, StandardCharsets.UTF_8))
                         .isEqualTo("hello");
                 assertThat(received(port, host, 7000, socket)).isEqualTo("from 7000");
+                assertThat(writtenFromWhereItLies(port, host, socket, 0)).isTrue();
+                assertThat(writtenFromWhereItLies(port, host, socket, 100))
+                        .as("more pieces than a list of the kernel's has room for")
+                        .isTrue();
             }
             assertThatThrownBy(() -> HostUplink.tap(net, NAME, 1, PortSettings.uplink()))
                     .isInstanceOf(HypervisorException.class)
@@ -169,6 +177,42 @@ class HostUplinkTest {
         socket.setSoTimeout(60_000);
         socket.receive(packet);
         return new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8);
+    }
+
+    /** Sends a datagram whose content lies in memory of its own, in pieces of so many bytes; whether the host's socket gets it so. */
+    private static boolean writtenFromWhereItLies(SwitchPort port, MacAddress host, DatagramSocket socket, int piece)
+            throws IOException {
+        byte[] text = Frames.random(1400);
+        byte[] bytes = Frames.udp(host, MAC, "198.18.77.2", 7000, "198.18.77.1", socket.getLocalPort(), text)
+                .toByteArray();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
+            Frame frame = new Frame();
+            frame.begin(
+                    bytes.length,
+                    new FrameBody() {
+                        @Override
+                        public void copy(int from, MemorySegment into, long to, int count) {
+                            MemorySegment.copy(memory, from, into, to, count);
+                        }
+
+                        @Override
+                        public boolean gather(int from, int count, Pieces to) {
+                            int most = piece == 0 ? count : count / piece;
+                            boolean taken = true;
+                            for (int done = 0; taken && done < count; done += most) {
+                                taken = to.add(memory, from + done, Math.min(most, count - done));
+                            }
+                            return taken;
+                        }
+                    },
+                    0);
+            assertThat(frame.parse()).isTrue();
+            port.send(frame);
+        }
+        var packet = new DatagramPacket(new byte[2000], 2000);
+        socket.receive(packet);
+        return Arrays.equals(text, Arrays.copyOf(packet.getData(), packet.getLength()));
     }
 
     @Test

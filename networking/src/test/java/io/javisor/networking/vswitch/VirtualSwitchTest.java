@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.javisor.networking.frame.Checksums;
 import io.javisor.networking.frame.Frame;
+import io.javisor.networking.frame.FrameBody;
 import io.javisor.networking.frame.Frames;
 import io.javisor.networking.frame.MacAddress;
 import io.javisor.networking.frame.Segments;
 import io.javisor.networking.vswitch.AccessRule.Action;
 import io.javisor.networking.vswitch.AccessRule.Direction;
+import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -218,6 +220,39 @@ class VirtualSwitchTest {
         pa.send(Frame.of(Frames.hex(advertisement.formatted("1", "1"))));
         pa.send(Frames.udp(B, A, "0.0.0.0", 68, "255.255.255.255", 67, new byte[300]));
         assertThat(b.frames).hasSize(4);
+    }
+
+    @Test
+    void theMirrorSeesWhatTheReceiverSees() {
+        SwitchPort pa = net.connect("a", PortSettings.guest(A).mirror(PortSettings.Mirror.SOURCE), a);
+        SwitchPort pb = net.connect("b", PortSettings.guest(B), b);
+        net.connect("c", PortSettings.uplink().mirror(PortSettings.Mirror.DESTINATION), c);
+        pb.send(hello(A, B));
+        b.texts();
+        c.texts();
+        byte[] bytes = Frames.plain(B, A, "x".repeat(1400)).toByteArray();
+        Frame frame = new Frame();
+        frame.begin(
+                bytes.length,
+                new FrameBody() {
+                    @Override
+                    public void copy(int from, MemorySegment into, long to, int count) {
+                        MemorySegment.copy(MemorySegment.ofArray(bytes), from, into, to, count);
+                        bytes[1000]++; // a guest that shows everybody something else
+                    }
+
+                    @Override
+                    public boolean gather(int from, int count, Pieces to) {
+                        return false;
+                    }
+                },
+                0);
+        assertThat(frame.parse()).isTrue();
+        pa.send(frame);
+        assertThat(b.frames).hasSize(1);
+        assertThat(c.frames).hasSize(1);
+        assertThat(c.frames.getFirst().toByteArray())
+                .isEqualTo(b.frames.getFirst().toByteArray());
     }
 
     @Test

@@ -169,6 +169,21 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
+    /** As {@link #tryWrite(MemorySegment, long)}, all pieces of a list by one call; they {@linkplain IoVector#fitsOneCall fit}. */
+    long tryWrite(IoVector from) {
+        CallState state = CallState.current();
+        int number = acquire();
+        try {
+            long n;
+            do {
+                n = from.writev(state, number);
+            } while (n == -Errno.EINTR);
+            return n;
+        } finally {
+            release();
+        }
+    }
+
     /** Closes it: at once, or when the uses in progress have ended. */
     @Override
     public void close() {

@@ -259,6 +259,27 @@ final class FileCalls {
         }
     }
 
+    static long writev(
+            CallState state,
+            int fd,
+            MemorySegment vectors,
+            int count,
+            MemorySegment keptAlive,
+            MemorySegment alsoKeptAlive) {
+        try {
+            return Libc.answer(state, (long)
+                    Gathered.WRITEV.invokeExact(state.segment(), fd, vectors, count, keptAlive, alsoKeptAlive));
+        } catch (Throwable t) {
+            throw Libc.rethrow(t);
+        }
+    }
+
+    /** Apart, because only networks need it. */
+    private static final class Gathered {
+        static final MethodHandle WRITEV = Libc.function(
+                "writev", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, ADDRESS));
+    }
+
     /** Apart, because only disks need it. */
     private static final class NoWait {
         static final int FLAG = 8; // RWF_NOWAIT, linux/fs.h

@@ -41,6 +41,14 @@ public sealed interface FrameDevice extends AutoCloseable permits TapDevice, Pac
      */
     boolean write(MemorySegment from, long bytes);
 
+    /**
+     * Writes a frame that lies in several pieces after its header; the kernel copies them from where they are.
+     *
+     * @param from pieces that {@linkplain IoVector#fitsOneCall fit one call}
+     * @return false if the frame is lost
+     */
+    boolean write(IoVector from);
+
     /** Lets go of the interface. Idempotent. */
     @Override
     void close();

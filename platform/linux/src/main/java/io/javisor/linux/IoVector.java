@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,16 +45,55 @@ public final class IoVector {
 
     /** Adds a piece of native memory after the others. */
     public void add(MemorySegment piece) {
-        if (!piece.isNative()) {
-            throw new IllegalArgumentException("not native memory: " + piece);
+        add(piece, 0, piece.byteSize());
+    }
+
+    /** Adds a part of a piece of native memory after the others. */
+    public void add(MemorySegment memory, long at, long length) {
+        if (!memory.isNative()) {
+            throw new IllegalArgumentException("not native memory: " + memory);
         }
+        Objects.checkFromIndexSize(at, length, memory.byteSize());
         if (count == pieces.length) {
             throw new IllegalStateException("full: " + count + " pieces");
         }
-        vectors.setAtIndex(JAVA_LONG, 2L * count, piece.address());
-        vectors.setAtIndex(JAVA_LONG, 2L * count + 1, piece.byteSize());
-        pieces[count++] = piece;
-        bytes += piece.byteSize();
+        vectors.setAtIndex(JAVA_LONG, 2L * count, memory.address() + at);
+        vectors.setAtIndex(JAVA_LONG, 2L * count + 1, length);
+        pieces[count++] = memory;
+        bytes += length;
+    }
+
+    /** Pieces that it can hold at most. */
+    public int capacity() {
+        return pieces.length;
+    }
+
+    private long length(int i) {
+        return vectors.getAtIndex(JAVA_LONG, 2L * i + 1);
+    }
+
+    private long offset(int i) {
+        return vectors.getAtIndex(JAVA_LONG, 2L * i) - piece(i).address();
+    }
+
+    /** Whether its pieces are of two arenas at most, so that one system call can keep them all alive. */
+    public boolean fitsOneCall() {
+        MemorySegment one = someArena(null);
+        MemorySegment other = one == null ? null : someArena(one);
+        return one == null || other == null || isWithin(one, other);
+    }
+
+    /** Writes all pieces by one call, as what takes a message at a time needs it; they {@linkplain #fitsOneCall fit}. */
+    long writev(CallState state, int fd) {
+        MemorySegment one = someArena(null);
+        if (one == null) {
+            throw new IllegalStateException("no pieces");
+        }
+        MemorySegment other = someArena(one);
+        if (other != null && !isWithin(one, other)) {
+            throw new IllegalStateException("pieces of more than two arenas");
+        }
+        return FileCalls.writev(state, fd, vectors, count, one, other == null ? one : other);
     }
 
     /** Pieces in it. */
@@ -101,16 +141,16 @@ public final class IoVector {
     void copyTo(MemorySegment copy) {
         long at = 0;
         for (int i = 0; i < count; i++) {
-            MemorySegment.copy(piece(i), 0, copy, at, piece(i).byteSize());
-            at += piece(i).byteSize();
+            MemorySegment.copy(piece(i), offset(i), copy, at, length(i));
+            at += length(i);
         }
     }
 
     void copyFrom(MemorySegment copy) {
         long at = 0;
         for (int i = 0; i < count && at < copy.byteSize(); i++) {
-            long n = Math.min(piece(i).byteSize(), copy.byteSize() - at);
-            MemorySegment.copy(copy, at, piece(i), 0, n);
+            long n = Math.min(length(i), copy.byteSize() - at);
+            MemorySegment.copy(copy, at, piece(i), offset(i), n);
             at += n;
         }
     }
@@ -144,7 +184,7 @@ public final class IoVector {
             MemorySegment one = piece(from);
             MemorySegment two = one;
             int to = from + 1;
-            long length = one.byteSize();
+            long length = length(from);
             for (; to < count; to++) {
                 MemorySegment next = piece(to);
                 if (!next.scope().equals(one.scope()) && !next.scope().equals(two.scope())) {
@@ -153,7 +193,7 @@ public final class IoVector {
                     }
                     two = next;
                 }
-                length += next.byteSize();
+                length += length(to);
             }
             MemorySegment run = from == 0 ? vectors : vectors.asSlice((long) from * IOVEC_BYTES);
             int many = to - from;

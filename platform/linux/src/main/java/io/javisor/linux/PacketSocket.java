@@ -159,6 +159,11 @@ public final class PacketSocket implements FrameDevice {
     }
 
     @Override
+    public boolean write(IoVector from) {
+        return descriptor.tryWrite(from) == from.byteSize();
+    }
+
+    @Override
     public void close() {
         descriptor.close();
     }

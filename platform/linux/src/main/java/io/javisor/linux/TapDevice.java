@@ -141,6 +141,11 @@ public final class TapDevice implements FrameDevice {
     }
 
     @Override
+    public boolean write(IoVector from) {
+        return descriptor.tryWrite(from) == from.byteSize();
+    }
+
+    @Override
     public void close() {
         descriptor.close();
     }

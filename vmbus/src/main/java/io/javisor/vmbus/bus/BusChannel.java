@@ -30,6 +30,7 @@ import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One open channel. Its rings, its handler and most of its state belong to its reactor. */
@@ -527,14 +528,27 @@ public final class BusChannel implements Channel {
             }
         }
         paused = true;
+        tell(ChannelHandler::paused);
         whenQuiet = quiet;
         takeFinished();
         settle();
     }
 
+    private void tell(Consumer<ChannelHandler> what) {
+        ChannelHandler to = handler;
+        if (state == State.OPEN && to != null) {
+            try {
+                what.accept(to);
+            } catch (RuntimeException e) {
+                fail(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
     /** Goes on after a pause. */
     public void resume() {
         paused = false;
+        tell(ChannelHandler::resumed);
         whenQuiet = null;
         if (wakeGuest) {
             wakeGuest = false;

@@ -21,6 +21,15 @@ public interface ChannelHandler {
     default void gpadlReleased(int gpadl) {}
 
     /**
+     * The machine stands still, as to be saved: nothing can be sent. No thread may write to the guest's memory on the channel's account
+     * once this has returned, but for packets that are held.
+     */
+    default void paused() {}
+
+    /** The machine goes on, after {@link #paused}, or after it was restored, which begins paused. */
+    default void resumed() {}
+
+    /**
      * The channel closes, by the guest, by rescind, or by an error. No packets come any more; those still held must be finished
      * soon (their answers go nowhere), because only then does the guest get its memory back. Sends are ignored.
      */
