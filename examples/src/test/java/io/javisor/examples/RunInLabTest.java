@@ -96,6 +96,34 @@ class RunInLabTest {
         assertThat(Files.size(folder.resolve("lan.pcapng"))).isGreaterThan(500);
     }
 
+    /** Two machines are saved with what they were doing, and go on on a switch of the next run. */
+    @Test
+    @Tag("long")
+    void savedMachinesMeetAgainOnASwitch() throws IOException {
+        Path first = Files.writeString(folder.resolve("first"), """
+                server: --memory 256M --net switch=lan,vlan=10 --save %1$s/server \
+                    --exec 'ip addr add 192.168.7.1/24 dev eth0; ip link set eth0 up; \
+                        mkdir /tmp/www; echo kept >/tmp/www/word; httpd -p 80 -h /tmp/www'
+                client: --memory 256M --net switch=lan,vlan=10 --save %1$s/client --exec 'ip addr add 192.168.7.2/24 dev eth0; \
+                    ip link set eth0 up; for i in $(seq 60); do timeout 9 wget -q -O - http://192.168.7.1/word && exit 0; sleep 1; done; exit 9'
+                """.formatted(folder));
+        assertThat(machines(first)).isEqualTo("client| kept\n");
+        Path then = Files.writeString(folder.resolve("then"), """
+                server: --restore %1$s/server --exec 'echo changed >/tmp/www/word'
+                client: --restore %1$s/client \
+                    --exec 'for i in $(seq 60); do timeout 9 wget -q -O - http://192.168.7.1/word | grep changed && exit 0; sleep 1; done; exit 9'
+                """.formatted(folder));
+        assertThat(machines(then)).isEqualTo("client| changed\n");
+    }
+
+    private static String machines(Path file) {
+        var code = new int[1];
+        String printed = Printed.by(() -> code[0] =
+                Ran.javisor("run", "--no-lab", "--machines", file.toString()).exitCode());
+        assertThat(code[0]).as(printed).isZero();
+        return printed;
+    }
+
     /** An ELF kernel whose first instructions load an empty interrupt table and use it. */
     @Test
     void aTripleFaultIs70() throws IOException {

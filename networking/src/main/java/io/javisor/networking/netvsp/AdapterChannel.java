@@ -1,27 +1,22 @@
 package io.javisor.networking.netvsp;
 
 import io.javisor.networking.frame.Frame;
-import io.javisor.networking.frame.FrameBody;
-import io.javisor.networking.frame.FrameQueue;
 import io.javisor.networking.vswitch.SwitchPort;
 import io.javisor.vmbus.channel.Channel;
 import io.javisor.vmbus.channel.ChannelHandler;
 import io.javisor.vmbus.channel.Packet;
 import io.javisor.vmbus.ring.PacketTypes;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One queue of an adapter: a channel, both ways. {@link #deliver} is called from any thread; the rest belongs to the channel's
- * reactor.
+ * One queue of an adapter: a channel, both ways. {@link #deliver} and {@link #receiveBufferGone} are called from any thread; the rest
+ * belongs to the channel's reactor.
  */
 final class AdapterChannel implements ChannelHandler {
     /** Answers to the guest's requests that wait for room; it asks one thing at a time. */
@@ -30,52 +25,31 @@ final class AdapterChannel implements ChannelHandler {
     /** Bytes that hold every field that is looked at. */
     private static final int LEAST_MESSAGE = 16;
 
-    /** Sections of the largest packet that a guest takes in parts (Linux: NVSP_RSC_MAX). */
-    private static final int MOST_PARTS = 562;
-
-    private static final int MOST_HEADER = Rndis.PACKET_HEADER + 4 * 16;
-    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-
     private static final MemorySegment DATA = rndisPacket(Nvsp.DATA);
     private static final MemorySegment CONTROL = rndisPacket(Nvsp.CONTROL);
     private static final MemorySegment DONE = completion(Nvsp.STATUS_SUCCESS);
     private static final MemorySegment REFUSED = completion(Nvsp.STATUS_INVALID_PACKET);
     private static final MemorySegment NOTHING = MemorySegment.ofArray(new byte[0]);
 
-    private enum Filled {
-        YES,
-        /** There is no section free. */
-        LATER,
-        /** It can't be, whatever the guest does. */
-        NEVER
-    }
-
     private final NetworkAdapter adapter;
     private final Channel channel;
     private final int index;
     private final RndisReader reader = new RndisReader();
-    private final FrameQueue queue = new FrameQueue();
+    private final GuestFrames frames;
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private final Runnable drain = this::drainLater;
+    private final GuestFrames.Sender sendFrame = (buffer, sections) -> send(buffer, sections, DATA);
     private final ArrayDeque<byte[]> answers = new ArrayDeque<>();
-    private final byte[] header = new byte[MOST_HEADER];
-    private final MemorySegment headerSegment = MemorySegment.ofArray(header);
     private int[] ranges = new int[8];
     private boolean blocked;
 
-    // Who holds the lock fills sections of the receive buffer, which wait for the reactor in a list.
-    private final Object toGuest = new Object();
-    private @Nullable ReceiveBuffer filled;
-    private int first = ReceiveBuffer.NONE;
-    private int last = ReceiveBuffer.NONE;
-    private boolean still;
     private volatile boolean closed;
 
     AdapterChannel(NetworkAdapter adapter, Channel channel) {
         this.adapter = adapter;
         this.channel = channel;
         index = channel.subChannelIndex();
-        still = channel.isPaused();
+        frames = new GuestFrames(adapter, channel.isPaused());
     }
 
     private static MemorySegment rndisPacket(int kind) {
@@ -238,48 +212,26 @@ final class AdapterChannel implements ChannelHandler {
 
     @Override
     public void paused() {
-        synchronized (toGuest) {
-            still = true;
-        }
+        frames.hold(true);
     }
 
     @Override
     public void resumed() {
-        synchronized (toGuest) {
-            still = false;
-        }
+        frames.hold(false);
         drainNow();
     }
 
     @Override
     public void closed() {
-        synchronized (toGuest) {
-            closed = true;
-            forget();
-            queue.clear();
-        }
+        closed = true;
+        frames.close();
         answers.clear();
         adapter.closed(this);
     }
 
     /** The receive buffer that there was is not the guest's to lend any more. From any thread. */
     void receiveBufferGone() {
-        synchronized (toGuest) {
-            forget();
-        }
-    }
-
-    private void forget() {
-        ReceiveBuffer buffer = filled;
-        for (int next = first; next != ReceiveBuffer.NONE && buffer != null; ) {
-            int sections = next;
-            next = buffer.following(sections);
-            buffer.giveBack(sections);
-            adapter.lost();
-        }
-        filled = null;
-        first = ReceiveBuffer.NONE;
-        last = ReceiveBuffer.NONE;
+        frames.receiveBufferGone();
     }
 
     // To the guest
@@ -293,21 +245,13 @@ final class AdapterChannel implements ChannelHandler {
     }
 
     /**
-     * Takes a frame for the guest: copies it to where the guest will find it, or keeps a copy until there is room. From any thread.
+     * Takes a frame for the guest. From any thread.
      *
      * @return false if it is lost
      */
     boolean deliver(Frame frame, int checksumInfo, int hash) {
-        synchronized (toGuest) {
-            if (closed) {
-                return false;
-            }
-            Filled now = still || !queue.isEmpty()
-                    ? Filled.LATER
-                    : fill(frame, frame.length(), frame.vlan(), frame.priority(), checksumInfo, frame.mss(), hash);
-            if (now == Filled.NEVER || (now == Filled.LATER && !queue.put(frame, checksumInfo, hash))) {
-                return false;
-            }
+        if (closed || !frames.put(frame, checksumInfo, hash)) {
+            return false;
         }
         if (channel.reactor().isCurrent()) {
             drainNow();
@@ -347,42 +291,7 @@ final class AdapterChannel implements ChannelHandler {
             }
             answers.remove();
         }
-        while (sendNext()) {
-            // one more
-        }
-    }
-
-    /** Sends what waits longest; false if nothing waits, or it has to wait on. */
-    private boolean sendNext() {
-        synchronized (toGuest) {
-            ReceiveBuffer buffer = filled;
-            if (closed || still) {
-                return false;
-            }
-            if (first == ReceiveBuffer.NONE || buffer == null) {
-                return queue.next() && fillFromQueue();
-            }
-            if (!send(buffer, first, DATA)) {
-                blocked = true;
-                return false;
-            }
-            first = buffer.following(first);
-            return true;
-        }
-    }
-
-    private boolean fillFromQueue() {
-        Filled now = fill(
-                queue, queue.length(), queue.vlan(), queue.priority(), queue.checksumInfo(), queue.mss(), queue.hash());
-        if (now == Filled.LATER) {
-            blocked = true;
-            return false;
-        }
-        if (now == Filled.NEVER) {
-            adapter.lost();
-        }
-        queue.remove();
-        return true;
+        blocked |= !frames.sendAll(sendFrame);
     }
 
     /** Sends the guest an RNDIS message on its own account. From any thread; only of the primary channel. */
@@ -419,70 +328,6 @@ final class AdapterChannel implements ChannelHandler {
         return true;
     }
 
-    /** Fills sections with a frame, which then wait; with the lock. */
-    private Filled fill(FrameBody from, int length, int vlan, int priority, int checksumInfo, int mss, int hash) {
-        ReceiveBuffer buffer = adapter.session().receiveBuffer();
-        if (buffer == null) {
-            return Filled.NEVER;
-        }
-        int before = header(vlan, priority, checksumInfo, hash, false);
-        int most = buffer.sectionBytes();
-        int parts = 1;
-        if (before + length > most) {
-            if (mss == 0) {
-                return Filled.NEVER;
-            }
-            before = header(vlan, priority, checksumInfo, hash, true);
-            parts = (length + most - before - 1) / (most - before);
-            if (parts > MOST_PARTS) {
-                return Filled.NEVER;
-            }
-        }
-        int sections = buffer.take(parts);
-        if (sections == ReceiveBuffer.NONE) {
-            return Filled.LATER;
-        }
-        try {
-            fill(buffer, sections, parts, before, from, length);
-        } catch (IllegalStateException e) {
-            if (buffer.memory().isAlive()) {
-                throw e;
-            }
-            closed = true; // so is the machine
-            return Filled.NEVER;
-        }
-        if (first == ReceiveBuffer.NONE) {
-            filled = buffer;
-            first = sections;
-        } else {
-            buffer.setFollowing(last, sections);
-        }
-        buffer.setFollowing(sections, ReceiveBuffer.NONE);
-        last = sections;
-        return Filled.YES;
-    }
-
-    private void fill(ReceiveBuffer buffer, int sections, int parts, int before, FrameBody from, int length) {
-        int most = buffer.sectionBytes();
-        int done = 0;
-        int section = sections;
-        for (int part = 0; part < parts; part++) {
-            int n = Math.min(length - done, most - before);
-            if (parts > 1) {
-                int flags = Rndis.ID_PART | (part == 0 ? Rndis.ID_FIRST : 0) | (part == parts - 1 ? Rndis.ID_LAST : 0);
-                INT.set(header, before - 4, Rndis.ID_VERSION | flags << 8);
-            }
-            INT.set(header, 4, before + n);
-            INT.set(header, 12, n);
-            long to = (long) section * most;
-            buffer.memory().write(to, headerSegment, 0, before);
-            buffer.memory().write(to + before, from, done, n);
-            buffer.setBytes(section, before + n);
-            done += n;
-            section = parts > 1 ? buffer.after(section) : section;
-        }
-    }
-
     /** Tells the guest of a transaction; on the reactor. */
     private boolean send(ReceiveBuffer buffer, int sections, MemorySegment message) {
         int parts = 0;
@@ -499,36 +344,6 @@ final class AdapterChannel implements ChannelHandler {
         }
         buffer.sent(sections, index);
         return true;
-    }
-
-    /** Makes an RNDIS packet's header; returns its length. What depends on the part is filled in later. */
-    private int header(int vlan, int priority, int checksumInfo, int hash, boolean parts) {
-        int at = Rndis.PACKET_HEADER;
-        if (checksumInfo != 0) {
-            at = info(at, Rndis.INFO_CHECKSUM, checksumInfo);
-        }
-        if (vlan != 0 || priority != 0) {
-            at = info(at, Rndis.INFO_VLAN, vlan << 4 | priority);
-        }
-        if (hash != 0) {
-            at = info(at, Rndis.INFO_HASH, hash);
-        }
-        if (parts) {
-            at = info(at, Rndis.INFO_PACKET_ID, 0);
-        }
-        INT.set(header, 0, Rndis.PACKET);
-        INT.set(header, 8, at - Rndis.BASE);
-        INT.set(header, 28, at == Rndis.PACKET_HEADER ? 0 : Rndis.PACKET_HEADER - Rndis.BASE);
-        INT.set(header, 32, at - Rndis.PACKET_HEADER);
-        return at;
-    }
-
-    private int info(int at, int kind, int value) {
-        INT.set(header, at, 16);
-        INT.set(header, at + 4, kind);
-        INT.set(header, at + 8, Rndis.INFO_HEADER);
-        INT.set(header, at + 12, value);
-        return at + 16;
     }
 
     /** Answers that the guest has not had yet, for saved state. */
