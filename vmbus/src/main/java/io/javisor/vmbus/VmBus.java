@@ -167,6 +167,7 @@ public final class VmBus implements Stateful, AutoCloseable {
         });
     }
 
+    /** Reads what {@link #save} wrote, and waits until every device has what it needs; not to be called on a reactor. */
     @Override
     public void restore(StateReader in) {
         in.requireVersion(stateVersion());
@@ -178,6 +179,7 @@ public final class VmBus implements Stateful, AutoCloseable {
                     return null;
                 });
             }
+            call(control::devices).forEach(ChannelDevice::awaitRestored);
         } catch (StateException e) {
             throw e;
         } catch (HypervisorException | IllegalArgumentException | IndexOutOfBoundsException e) {

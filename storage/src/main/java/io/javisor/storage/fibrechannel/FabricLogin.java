@@ -25,7 +25,7 @@ public interface FabricLogin extends AutoCloseable {
     List<SeenUnit> seen();
 
     /**
-     * Takes over what was noted before.
+     * Takes over what was noted before. Called where nobody else is held up: it may wait for units that a fabric is yet to show.
      *
      * @throws io.javisor.partition.state.StateException if a unit that the initiator has seen is not there, or another is in
      *     its place

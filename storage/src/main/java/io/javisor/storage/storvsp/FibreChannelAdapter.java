@@ -54,7 +54,7 @@ public final class FibreChannelAdapter implements ChannelDevice {
     private final Object connecting = new Object();
     private volatile WwnSet active;
     private volatile @Nullable Connection connection;
-    private volatile List<SeenUnit> remembered = List.of(); // of the guest, while it is not connected
+    private volatile List<SeenUnit> remembered = List.of(); // of the guest, while they are nobody's to show
 
     /** A SAN, with the way in. */
     private record Connection(FibreChannelSan san, String fabric, FabricLogin login) {}
@@ -252,7 +252,6 @@ public final class FibreChannelAdapter implements ChannelDevice {
         }
     }
 
-    /** If it is connected already, the units that were there must be there again; else it remembers them. */
     @Override
     public void restore(StateReader in) {
         in.requireVersion(STATE_VERSION);
@@ -274,11 +273,18 @@ public final class FibreChannelAdapter implements ChannelDevice {
                     unit.getString("identity"),
                     unit.getBytes("state")));
         }
-        Connection now = connection;
-        if (now == null) {
-            remembered = List.copyOf(units);
-        } else {
-            now.login().resume(units);
+        remembered = List.copyOf(units);
+    }
+
+    /** If it is connected already, the units that its guest has seen must be there again, and a fabric may take its time. */
+    @Override
+    public void awaitRestored() {
+        synchronized (connecting) {
+            Connection now = connection;
+            if (now != null) {
+                now.login().resume(remembered);
+                remembered = List.of();
+            }
         }
     }
 }

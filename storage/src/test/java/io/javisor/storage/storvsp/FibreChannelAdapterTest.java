@@ -338,6 +338,7 @@ class FibreChannelAdapterTest {
                 next.connect(san, "");
             }
             next.restore(saved);
+            next.awaitRestored();
             try (var elsewhere = new TestGuest(1, 4 << 20)) {
                 var again = new FibreChannelGuest(elsewhere, next);
                 again.boot();

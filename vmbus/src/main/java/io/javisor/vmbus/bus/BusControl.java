@@ -423,6 +423,11 @@ public final class BusControl implements ChannelEvents {
         return List.copyOf(hops);
     }
 
+    /** All devices at this moment. */
+    public List<ChannelDevice> devices() {
+        return List.copyOf(devices.keySet());
+    }
+
     private void reopen(Action.Open a) {
         StateReader in = Objects.requireNonNull(restoring);
         Place place = place(a.relId());

@@ -31,4 +31,12 @@ public interface ChannelDevice extends Stateful {
      * @return who takes its packets
      */
     ChannelHandler restored(Channel channel);
+
+    /**
+     * Waits for what has to be there before the guest goes on. Called once after {@link #restore} and {@link #restored}, by who
+     * restores the bus: never on a reactor, which other devices and other machines need meanwhile.
+     *
+     * @throws io.javisor.partition.state.StateException if it does not come
+     */
+    default void awaitRestored() {}
 }
