@@ -49,7 +49,8 @@ final class Qemu implements AutoCloseable {
         }
         words.addAll(command);
         process = new ProcessBuilder(words).redirectErrorStream(true).start();
-        Thread.ofVirtual().name("lab-qemu-messages").start(this::collect);
+        // A read of a pipe keeps the thread that carries a virtual one: as many labs as processors would leave none.
+        Thread.ofPlatform().daemon().name("lab-qemu-messages").start(this::collect);
     }
 
     private void collect() {
