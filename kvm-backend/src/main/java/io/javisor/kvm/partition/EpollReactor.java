@@ -7,11 +7,11 @@ import io.javisor.linux.LinuxException;
 import io.javisor.partition.reactor.AlarmQueue;
 import io.javisor.partition.reactor.Reactor;
 import java.util.BitSet;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A reactor that also waits for event descriptors: one thread in epoll_wait(2) for the doorbells of any number of machines.
@@ -28,10 +28,10 @@ public final class EpollReactor implements Reactor, AutoCloseable {
     private final AtomicBoolean awake = new AtomicBoolean();
     private final AlarmQueue alarms = new AlarmQueue();
     private final IoThreadStall stall = new IoThreadStall(); // the thread's
-    private final Map<Long, Watch> watches = new HashMap<>(); // guarded by itself
+    private final Consumer<Runnable> runner = this::run; // made once: a turn of the loop allocates nothing
+    private final WatchTable watches = new WatchTable(); // guarded by itself
     private final BitSet cpus;
     private final Thread thread;
-    private long nextToken = WAKE_TOKEN + 1; // guarded by watches
     private volatile boolean closed;
 
     /** Starts the thread, a daemon. */
@@ -89,8 +89,8 @@ public final class EpollReactor implements Reactor, AutoCloseable {
      */
     public Watch watch(EventFd event, boolean armed, boolean oneShot, Runnable rung) {
         synchronized (watches) {
-            var watch = new Watch(nextToken++, event, oneShot, rung);
-            watches.put(watch.token, watch);
+            var watch = new Watch(event, oneShot, rung);
+            watch.token = watches.add(watch);
             epoll.add(event.descriptor(), armed ? watch.interest() : Epoll.ONE_SHOT, watch.token);
             return watch;
         }
@@ -132,7 +132,7 @@ public final class EpollReactor implements Reactor, AutoCloseable {
             while (!closed) {
                 awake.set(false);
                 runTasks();
-                alarms.ring(this::run);
+                alarms.ring(runner);
                 int count = epoll.await(tasks.isEmpty() ? timeoutMillis() : 0);
                 for (int i = 0; i < count && !closed; i++) {
                     serve(epoll.token(i));
@@ -181,7 +181,7 @@ public final class EpollReactor implements Reactor, AutoCloseable {
             wake.drain();
             return;
         }
-        Watch watch;
+        @Nullable Watch watch;
         synchronized (watches) {
             watch = watches.get(token);
         }
@@ -211,7 +211,7 @@ public final class EpollReactor implements Reactor, AutoCloseable {
 
     private void forget(Watch watch) {
         synchronized (watches) {
-            if (watches.remove(watch.token) != null && !closed) {
+            if (watches.remove(watch.token) && !closed) {
                 epoll.remove(watch.event.descriptor());
             }
         }
@@ -219,13 +219,12 @@ public final class EpollReactor implements Reactor, AutoCloseable {
 
     /** An event descriptor that is waited for. Close it before the descriptor. */
     public final class Watch implements AutoCloseable {
-        private final long token;
         private final EventFd event;
         private final boolean oneShot;
         private final Runnable rung;
+        private long token; // guarded by watches
 
-        private Watch(long token, EventFd event, boolean oneShot, Runnable rung) {
-            this.token = token;
+        private Watch(EventFd event, boolean oneShot, Runnable rung) {
             this.event = event;
             this.oneShot = oneShot;
             this.rung = rung;
@@ -238,7 +237,7 @@ public final class EpollReactor implements Reactor, AutoCloseable {
         /** Listens (again). From any thread; a signal that came before counts. */
         public void arm() {
             synchronized (watches) {
-                if (watches.containsKey(token) && !closed) {
+                if (watches.get(token) != null && !closed) {
                     epoll.modify(event.descriptor(), interest(), token);
                 }
             }

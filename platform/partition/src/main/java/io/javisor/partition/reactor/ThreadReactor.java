@@ -4,12 +4,14 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /** A reactor on a thread of its own, made of the JDK alone: for machines without file descriptors to wait for, and tests. */
 public final class ThreadReactor implements Reactor, AutoCloseable {
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean awake = new AtomicBoolean();
     private final AlarmQueue alarms = new AlarmQueue();
+    private final Consumer<Runnable> runner = this::runUnlessClosed;
     private final Thread thread;
     private volatile boolean closed;
 
@@ -96,7 +98,7 @@ public final class ThreadReactor implements Reactor, AutoCloseable {
     }
 
     private boolean ring() {
-        return alarms.ring(this::runUnlessClosed);
+        return alarms.ring(runner);
     }
 
     private void runUnlessClosed(Runnable task) {
