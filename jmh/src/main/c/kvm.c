@@ -11,6 +11,7 @@
 
 #define BARE_BYTES 0x8000
 #define CODE 0x1000
+#define TABLES 0x2000
 
 int call(int fd, unsigned long request, void *argument, const char *name)
 {
@@ -113,9 +114,9 @@ void open_machine(struct guest *g)
 
 void enter_long_mode(struct guest *g, uint64_t entry, uint64_t rsi)
 {
-    uint64_t *tables = (uint64_t *)(g->memory + 0x2000);
-    tables[0] = 0x3003;
-    tables[512] = 0x4003;
+    uint64_t *tables = (uint64_t *)(g->memory + TABLES);
+    tables[0] = TABLES + 0x1003;
+    tables[512] = TABLES + 0x2003;
     for (uint64_t i = 0; i < 512; i++)
         tables[1024 + i] = i << 21 | 0x83;
     struct kvm_sregs sregs;
@@ -130,12 +131,26 @@ void enter_long_mode(struct guest *g, uint64_t entry, uint64_t rsi)
     sregs.gdt.base = 0x5000;
     sregs.gdt.limit = 31;
     sregs.cr0 = 0x80050033;
-    sregs.cr3 = 0x2000;
+    sregs.cr3 = TABLES;
     sregs.cr4 = 0x20;
     sregs.efer = 0x500;
     CALL(g->cpu, KVM_SET_SREGS, &sregs);
     struct kvm_regs regs = {.rip = entry, .rsi = rsi, .rflags = 2};
     CALL(g->cpu, KVM_SET_REGS, &regs);
+}
+
+void load_beside(struct guest *g, const char *file)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 256);
+    if (n < 0)
+        die("/proc/self/exe");
+    path[n] = 0;
+    strcpy(strrchr(path, '/') + 1, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, g->memory + CODE, TABLES - CODE) <= 0)
+        die(path);
+    close(fd);
 }
 
 void close_guest(struct guest *g)

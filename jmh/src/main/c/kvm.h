@@ -26,6 +26,9 @@ void give_memory(struct guest *g, char *memory, size_t bytes);
 /* 64-bit mode with the first GiB mapped, by tables from 0x2000 on, at an entry point. */
 void enter_long_mode(struct guest *g, uint64_t entry, uint64_t rsi);
 
+/* Reads a file that lies beside this program to 0x1000, at most a page of it. */
+void load_beside(struct guest *g, const char *file);
+
 void close_guest(struct guest *g);
 
 int call(int fd, unsigned long request, void *argument, const char *name);

@@ -55,6 +55,10 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && !strcmp(argv[1], "Density"))
         return density();
+    if (argc == 2 && !strcmp(argv[1], "Latencies"))
+        return latencies();
+    if (argc == 2 && !strcmp(argv[1], "Burn"))
+        return burn();
     const struct peer *p = argc == 2 ? find(argv[1]) : NULL;
     if (!p) {
         fprintf(stderr, "peer: nothing by the name of %s\n", argc > 1 ? argv[1] : "(none)");

@@ -25,6 +25,12 @@ extern const struct peer balloon_peers[];
 /* Answers Density's lines, until its standard input ends. */
 int density(void);
 
+/* Answers Latencies' lines, until its standard input ends. */
+int latencies(void);
+
+/* Keeps every processor busy until its standard input ends. */
+int burn(void);
+
 /* Where results go that nobody needs, so that the compiler has to make them. */
 extern volatile uint64_t sink;
 

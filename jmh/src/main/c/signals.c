@@ -4,7 +4,6 @@
 #include "peer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@
 #define BATCH 256
 #define MEMORY (2 << 20)
 #define CODE 0x1000
-#define TABLES 0x2000
 #define EVENTS (0xb000 + 2 * 256)
 #define COUNTER 0xc000
 #define WORD 0xc040
@@ -102,20 +100,6 @@ static void wire(struct signals *s)
         die("epoll");
 }
 
-static void load(struct guest *g)
-{
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
-    if (n < 0)
-        die("/proc/self/exe");
-    path[n] = 0;
-    strcpy(strrchr(path, '/') + 1, "signals.bin");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, g->memory + CODE, TABLES - CODE) <= 0)
-        die(path);
-    close(fd);
-}
-
 static void *set_up(const char *name)
 {
     struct signals *s = calloc(1, sizeof *s);
@@ -125,7 +109,7 @@ static void *set_up(const char *name)
     open_machine(g);
     set_hyperv_cpuid(g);
     give_memory(g, map_aligned(MEMORY, -1, MAP_SHARED | MAP_ANONYMOUS), MEMORY);
-    load(g);
+    load_beside(g, "signals.bin");
     wire(s);
     enter_long_mode(g, CODE, s->way);
     pthread_t thread;

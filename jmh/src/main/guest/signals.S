@@ -5,7 +5,6 @@
  *   2  watches a word, and calls HvSignalEvent each time it has changed
  * Numbers of MSRs and hypercalls: Hypervisor Top-Level Functional Specification, appendix A and F.
  */
-#define STACK 0x9000
 #define HYPERCALL_PAGE 0xa000
 #define EVENT_PAGE 0xb000
 #define COUNTER 0xc000
@@ -17,12 +16,7 @@
 #define FAST_SIGNAL_EVENT 0x1005d
 #define CONNECTION 1
 
-.macro write_msr number, value
-    movl $\number, %ecx
-    movl $\value, %eax
-    xorl %edx, %edx
-    wrmsr
-.endm
+#include "flat.h"
 
 .macro signal
     movl $FAST_SIGNAL_EVENT, %ecx
@@ -45,11 +39,7 @@ interrupt:
 1:  iretq
 
 begin:
-    lgdt gdtr
-    lidt idtr
-    movl $STACK, %esp
-    write_msr 0x1b, 0xfee00d00        /* the local APIC in x2APIC mode */
-    write_msr 0x80f, 0x1ff            /* and on */
+    set_up
     write_msr 0x40000000, 1           /* HV_X64_MSR_GUEST_OS_ID */
     write_msr 0x40000001, HYPERCALL_PAGE + 1
     write_msr 0x40000082, EVENT_PAGE + 1
@@ -72,18 +62,4 @@ watch:
     signal
     jmp 1b
 
-    .balign 16
-gdt:
-    .quad 0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff /* 0x10: 64-bit code, 0x18: data */
-gdtr:
-    .word . - gdt - 1
-    .quad gdt
-idtr:
-    .word end_of_idt - idt - 1
-    .quad idt
-    .balign 16
-idt:
-    .fill 2 * VECTOR, 8, 0
-    .word interrupt, 0x10, 0x8e00, 0 /* an interrupt gate in the first 64 KiB */
-    .quad 0
-end_of_idt:
+    tables

@@ -2,6 +2,7 @@
 module io.javisor.jmh {
     requires io.javisor.api;
     requires static org.jspecify;
+    requires HdrHistogram;
     requires java.management;
     requires jdk.management;
     requires jcstress.core;

@@ -10,13 +10,9 @@ import io.javisor.partition.GuestMemory;
 import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.synic.Doorbell;
 import io.javisor.partition.synic.SynIc;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
@@ -62,7 +58,7 @@ final class SignalGuest implements AutoCloseable {
         partition = KvmPartition.create(config, new BenchmarkFailures());
         partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
         GuestMemory guest = partition.memory();
-        guest.write(CODE, program());
+        guest.write(CODE, GuestProgram.read("signals.bin"));
         guest.putLong(TABLES, TABLES + 0x1000 + PRESENT_WRITABLE);
         guest.putLong(TABLES + 0x1000, TABLES + 0x2000 + PRESENT_WRITABLE);
         guest.putLong(TABLES + 0x2000, LARGE_PAGE | PRESENT_WRITABLE);
@@ -73,15 +69,6 @@ final class SignalGuest implements AutoCloseable {
         partition.start();
         while (counter() == 0) {
             Thread.onSpinWait();
-        }
-    }
-
-    private static byte[] program() {
-        Path peer = Path.of(System.getProperty(PeerProfiler.PROGRAM, ""));
-        try {
-            return Files.readAllBytes(peer.resolveSibling("signals.bin"));
-        } catch (IOException e) {
-            throw new UncheckedIOException("jmh/build assembles it beside the peer", e);
         }
     }
 
