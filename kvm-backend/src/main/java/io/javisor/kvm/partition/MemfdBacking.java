@@ -11,6 +11,7 @@ import io.javisor.partition.HypervisorException;
 import io.javisor.partition.MemoryBacking;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Guest memory from an anonymous memory file: reserved as a whole, filled by the host page by page as it is touched, and given
@@ -23,6 +24,7 @@ public final class MemfdBacking implements MemoryBacking {
     private final PageSize pages;
     private final HostFile file;
     private final Mapping mapping;
+    private final AtomicLong covered = new AtomicLong(); // bytes behind which the memory file is not
 
     private MemfdBacking(String name, PageSize pages, HostFile file, Mapping mapping) {
         this.name = name;
@@ -119,12 +121,14 @@ public final class MemfdBacking implements MemoryBacking {
         check(offset, length);
         file.punchHole(offset, length);
         mapping.map(offset, length, with.descriptor(), position, Mapping.Access.SHARED);
+        covered.addAndGet(length);
     }
 
     /** Puts memory in place of a file again; it reads as zeroes. */
     void uncover(long offset, long length) {
         check(offset, length);
         mapping.map(offset, length, file.descriptor(), offset, Mapping.Access.SHARED);
+        covered.addAndGet(-length);
         if (pages == PageSize.KIB_4) {
             mapping.tryAdvise(offset, length, Advice.HUGE_PAGE);
         }
@@ -133,12 +137,13 @@ public final class MemfdBacking implements MemoryBacking {
 
     @Override
     public long nextTouched(long offset) {
-        return file.nextData(offset);
+        // The memory file has holes where another covers it, whatever that one holds.
+        return covered.get() == 0 ? file.nextData(offset) : MemoryBacking.super.nextTouched(offset);
     }
 
     @Override
     public long nextUntouched(long offset) {
-        return file.nextHole(offset);
+        return covered.get() == 0 ? file.nextHole(offset) : MemoryBacking.super.nextUntouched(offset);
     }
 
     @Override

@@ -8,7 +8,7 @@ package io.javisor.boot;
  *   0x00500  GDT
  *   0x06000  stack, one page
  *   0x07000  zero page (boot_params), one page
- *   0x09000  identity page tables: PML4, PDPT, four page directories
+ *   0x09000  identity page tables: PML4, PDPT, up to four page directories
  *   0x10000  setup_data: random seed, further e820 entries
  *   0x20000  command line
  *   0x9F000  end of what the e820 map calls usable below 1 MiB
@@ -28,7 +28,7 @@ public final class BootAddresses {
     /** The zero page ({@code struct boot_params}). */
     public static final long ZERO_PAGE = 0x7000;
 
-    /** Identity page tables for the first 4 GiB, six pages. */
+    /** Identity page tables for what there is in the first 4 GiB: room of six pages. */
     public static final long PAGE_TABLES = 0x9000;
 
     /** The list of {@code struct setup_data}. */

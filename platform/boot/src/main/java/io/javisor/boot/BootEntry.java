@@ -1,9 +1,10 @@
 package io.javisor.boot;
 
 /**
- * The registers with which vCPU 0 begins. Other vCPUs wait for INIT and SIPI. The processor is in 64-bit mode with the first
- * 4 GiB mapped to themselves; interrupts are off and there is no IDT. Segments are flat: base 0, limit 4 GiB, the code segment
- * with type 0xB and L set, the data segments (DS, ES, SS, FS, GS) with type 3 and DB set, all present and of granularity 4 KiB.
+ * The registers with which vCPU 0 begins. Other vCPUs wait for INIT and SIPI. The processor is in 64-bit mode with what there
+ * is in the first 4 GiB mapped to itself, each GiB that has memory, and the last; interrupts are off and there is no IDT. Segments
+ * are flat: base 0, limit 4 GiB, the code segment with type 0xB and L set, the data segments (DS, ES, SS, FS, GS) with type 3 and
+ * DB set, all present and of granularity 4 KiB.
  *
  * @param rip the kernel's 64-bit entry point
  * @param rsi address of the zero page

@@ -2,6 +2,7 @@ package io.javisor.boot;
 
 import io.javisor.partition.GuestAddressException;
 import io.javisor.partition.GuestMemory;
+import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.MemoryRegion;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -49,14 +50,24 @@ final class GuestCopy {
         }
     }
 
+    /** Makes it zero, and touches only what somebody has touched before: a kernel's .bss costs a fresh machine no memory. */
     static void zero(GuestMemory memory, long gpa, long length) {
         check(memory, gpa, length);
         for (MemoryRegion r : memory.regions()) {
             long at = Math.max(gpa, r.gpa());
             long end = Math.min(gpa + length, r.end());
             if (at < end) {
-                r.segment().asSlice(at - r.gpa(), end - at).fill((byte) 0);
+                long shift = r.backingOffset() - r.gpa();
+                zero(r.backing(), at + shift, end + shift);
             }
+        }
+    }
+
+    private static void zero(MemoryBacking backing, long from, long end) {
+        for (long at = backing.nextTouched(from); at >= 0 && at < end; ) {
+            long stop = Math.min(end, backing.nextUntouched(at));
+            backing.segment().asSlice(at, stop - at).fill((byte) 0);
+            at = stop < end ? backing.nextTouched(stop) : -1;
         }
     }
 

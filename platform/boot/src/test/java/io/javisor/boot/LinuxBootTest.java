@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.javisor.boot.acpi.AcpiPlatform;
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
+import io.javisor.partition.MemoryBacking;
+import io.javisor.partition.MemoryRegion;
+import io.javisor.partition.PlainBacking;
 import io.javisor.partition.acpi.AcpiDevice;
 import io.javisor.partition.topology.AddressSpacePlan;
 import io.javisor.partition.topology.CpuTopology;
 import io.javisor.partition.topology.NumaDescription;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,7 +107,7 @@ class LinuxBootTest {
     }
 
     @Test
-    void theFirstFourGibibytesAreMappedToThemselves() {
+    void whatThereIsInTheFirstFourGibibytesIsMappedToItself() {
         var plan = AddressSpacePlan.single(32 * MIB);
         try (var test = new TestMemory(plan)) {
             BootEntry entry = boot(Kernels.bzImage(0x10000), plan)
@@ -116,6 +120,85 @@ class LinuxBootTest {
             assertThat(test.memory.getLong(entry.gdtBase() + entry.codeSelector()))
                     .isEqualTo(0x00AF9B000000FFFFL);
             assertThat(entry.gdtLimit()).isEqualTo(31);
+            long directories = test.memory.getLong(entry.cr3()) & -4096;
+            assertThat(test.memory.getLong(directories + 8)).as("the second GiB, where nothing is").isZero();
+        }
+    }
+
+    @Test
+    void eachGibibyteWithMemoryIsMapped() {
+        var memory = new GuestMemory();
+        var low = new PlainBacking(MemorySegment.ofArray(new byte[1 << 20]));
+        memory.add(new MemoryRegion(0, 1 << 20, 0, low, 0));
+        memory.add(new MemoryRegion(0x8000_0000L - 4096, 8192, 0, low, 0)); // at the end of the second, and in the third
+        PageTables.write(memory);
+        for (long address : new long[] {0x3FFF_FFFFL, 0x4000_0000L, 0x8000_0000L, 0xBFFF_FFFFL, 0xC000_0000L}) {
+            assertThat(walk(memory, BootAddresses.PAGE_TABLES, address)).isEqualTo(address);
+        }
+    }
+
+    @Test
+    void memoryThatNobodyHasTouchedIsNotTouched() {
+        var plan = AddressSpacePlan.single(32 * MIB);
+        var memory = new GuestMemory();
+        byte[] bytes = bytes((int) (32 * MIB), 0xEE);
+        // Zero by word of its backing alone, but for the page behind the second segment's bytes.
+        memory.add(new MemoryRegion(0, 32 * MIB, 0, new Untouched(bytes, 0x120_1000, 4096), 0));
+        byte[] kernel = Kernels.elf();
+        Kernels.segment(Kernels.fields(kernel), 2, 1, 0x3000, 0x120_0000, 0x1000, 0x10_0000);
+        boot(kernel, plan).build().load(memory, NO_SEED);
+        assertThat(memory.getByte(0x120_0FFF)).isEqualTo((byte) 0xA5);
+        assertThat(memory.getByte(0x120_1000)).isZero();
+        assertThat(memory.getByte(0x120_1FFF)).isZero();
+        assertThat(memory.getByte(0x120_2000)).isEqualTo((byte) 0xEE);
+        assertThat(memory.getByte(0x12F_FFFF)).isEqualTo((byte) 0xEE);
+        assertThat(memory.getLong(BootAddresses.PAGE_TABLES + 3 * 4096)).isEqualTo(0xEEEE_EEEE_EEEE_EEEEL);
+    }
+
+    /** Memory of which one range has been touched, and all else would be zero. */
+    private record Untouched(PlainBacking all, MemorySegment segment, long from, long length) implements MemoryBacking {
+        Untouched(byte[] bytes, long from, long length) {
+            this(new PlainBacking(MemorySegment.ofArray(bytes)), MemorySegment.ofArray(bytes), from, length);
+        }
+
+        @Override
+        public long nextTouched(long offset) {
+            return offset < from ? from : offset < from + length ? offset : -1;
+        }
+
+        @Override
+        public long nextUntouched(long offset) {
+            return offset < from || offset >= from + length ? offset : from + length;
+        }
+
+        @Override
+        public long pageSize() {
+            return all.pageSize();
+        }
+
+        @Override
+        public void discard(long offset, long bytes) {
+            all.discard(offset, bytes);
+        }
+
+        @Override
+        public void populate(long offset, long bytes) {
+            all.populate(offset, bytes);
+        }
+
+        @Override
+        public void bind(long offset, long bytes, Policy policy, long hostNodes, boolean move) {
+            all.bind(offset, bytes, policy, hostNodes, move);
+        }
+
+        @Override
+        public long residentBytes() {
+            return length;
+        }
+
+        @Override
+        public void close() {
+            all.close();
         }
     }
 
