@@ -28,12 +28,14 @@ import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.Stateful;
 import io.javisor.partition.synic.SynIc;
 import io.javisor.vmbus.VmBus;
+import io.javisor.vmbus.channel.ChannelTraffic;
 import io.javisor.vmbus.service.HeartbeatService;
 import io.javisor.vmbus.socket.HvSockets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -323,6 +325,11 @@ final class Hardware implements AutoCloseable {
 
     KvmPartition partition() {
         return partition;
+    }
+
+    /** By device; empty without a VMBus. At any time. */
+    Map<String, ChannelTraffic> channelTraffic() {
+        return bus == null ? Map.of() : bus.traffic();
     }
 
     Exec exec() {

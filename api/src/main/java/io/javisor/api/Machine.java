@@ -161,7 +161,7 @@ final class Machine implements Hardware.RunListener {
             Hardware restored =
                     Hardware.restore(spec, inputs, ram, disks, network, fibreChannel, console, memory, this, saved);
             hardware = restored;
-            tally.begun(restored.partition());
+            tally.begun(restored);
             become(MachineState.PAUSED);
         } catch (RuntimeException | Error e) {
             closeDisks();
@@ -384,7 +384,7 @@ final class Machine implements Hardware.RunListener {
             openDisks();
             fresh = Hardware.assemble(spec, inputs, ram, disks, network, fibreChannel, console, memory, this);
             hardware = fresh;
-            tally.begun(fresh.partition());
+            tally.begun(fresh);
             if (underDebugger) {
                 fresh.partition().waitForDebugger();
             }

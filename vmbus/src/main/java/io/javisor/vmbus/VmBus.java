@@ -12,9 +12,11 @@ import io.javisor.partition.synic.HvStatus;
 import io.javisor.partition.synic.SynIc;
 import io.javisor.vmbus.bus.BusControl;
 import io.javisor.vmbus.channel.ChannelDevice;
+import io.javisor.vmbus.channel.ChannelTraffic;
 import io.javisor.vmbus.protocol.VmBusVersion;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -71,6 +73,14 @@ public final class VmBus implements Stateful, AutoCloseable {
     /** The version that the guest's driver and the bus agreed on, or null if none is connected. */
     public @Nullable VmBusVersion version() {
         return control.version();
+    }
+
+    /**
+     * What has gone through the channels, by device (named as in saved state); all sockets together are {@code sockets}. A device is
+     * there from its channel's first opening on, and stays when it is closed or removed. At any time, without holding anybody up.
+     */
+    public Map<String, ChannelTraffic> traffic() {
+        return control.traffic();
     }
 
     /**

@@ -8,6 +8,7 @@ import io.javisor.partition.synic.HvStatus;
 import io.javisor.vmbus.bus.MessageQueues;
 import io.javisor.vmbus.channel.Channel;
 import io.javisor.vmbus.channel.ChannelRefusedException;
+import io.javisor.vmbus.channel.ChannelTraffic;
 import io.javisor.vmbus.channel.Packet;
 import io.javisor.vmbus.guest.GuestChannel;
 import io.javisor.vmbus.guest.GuestPacket;
@@ -21,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -78,6 +80,37 @@ class ChannelTest {
         for (int i = 0; i < 32; i++) {
             assertThat(channel.receive().transactionId()).isEqualTo(i);
         }
+    }
+
+    @Test
+    void trafficIsCountedByDeviceAlsoOfChannelsThatAreClosed() {
+        GuestChannel channel = open(16);
+        for (int i = 0; i < 32; i++) {
+            assertThat(channel.trySend(i, new byte[60], true)).isTrue();
+        }
+        long interrupts = guest.synIc().interrupts();
+        channel.flush();
+        interrupts = guest.synIc().interrupts() - interrupts;
+        // 16 bytes of descriptor, and 60 of payload filled up to 64, there and back.
+        assertThat(guest.bus().traffic())
+                .containsExactly(Map.entry(
+                        device.stateName(), new ChannelTraffic(32, 32 * 80, 32, 32 * 80, channel.signals(), interrupts)));
+        for (int i = 0; i < 32; i++) {
+            channel.receive();
+        }
+        channel.close();
+
+        GuestChannel again = guest.open(device.offer(), 4, 4);
+        MemorySegment payload = MemorySegment.ofArray(new byte[8]);
+        assertThat(device.channels.getFirst().send(1, false, payload)).isTrue();
+        again.send(2, new byte[8], false); // is not answered
+        assertThat(again.receive().payload()).hasSize(8);
+        ChannelTraffic now = guest.bus().traffic().get(device.stateName());
+        assertThat(now.packetsIn()).isEqualTo(33);
+        assertThat(now.bytesIn()).isEqualTo(32 * 80 + 24);
+        assertThat(now.packetsOut()).isEqualTo(33);
+        assertThat(now.bytesOut()).isEqualTo(32 * 80 + 24);
+        assertThat(guest.failures()).isEmpty();
     }
 
     @Test

@@ -47,6 +47,8 @@ public final class BusChannel implements Channel {
     /** How often a full ring is looked at if the guest does not say when it has room. */
     static final long POLL_NANOS = 10_000_000L;
 
+    private static final int TRAILER = 8; // behind each packet in a ring, and no part of it
+
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle FINISHED;
 
@@ -93,6 +95,7 @@ public final class BusChannel implements Channel {
     private final Reactor reactor;
     private final ChannelEvents events;
     private final Map<Integer, Gpadl> gpadls;
+    private final TrafficCounter traffic;
     private final Runnable poll = this::poll;
 
     private volatile int targetVp;
@@ -123,6 +126,7 @@ public final class BusChannel implements Channel {
      * A channel over its rings; on its reactor.
      *
      * @param gpadls what the guest lent, by handle; concurrent, kept up to date by the bus
+     * @param traffic of its device on its reactor
      * @param saved the rings' state, or null for a fresh channel
      */
     public BusChannel(
@@ -133,6 +137,7 @@ public final class BusChannel implements Channel {
             Reactor reactor,
             ChannelEvents events,
             Map<Integer, Gpadl> gpadls,
+            TrafficCounter traffic,
             @Nullable StateReader saved) {
         this.parameters = parameters;
         this.targetVp = targetVp;
@@ -141,6 +146,7 @@ public final class BusChannel implements Channel {
         this.reactor = reactor;
         this.events = events;
         this.gpadls = gpadls;
+        this.traffic = traffic;
         long split = (long) parameters.downstreamPage * PageRuns.PAGE;
         RingMemory upstream = new RingMemory(parameters.ring.part(0, split));
         RingMemory downstream = new RingMemory(parameters.ring.part(split, parameters.ring.length() - split));
@@ -172,7 +178,7 @@ public final class BusChannel implements Channel {
         }
         handler = restored ? parameters.device.restored(this) : parameters.device.opened(this);
         if (state == State.OPEN) {
-            doorbell = synIc.openDoorbell(parameters.connectionId, reactor, poll);
+            doorbell = synIc.openDoorbell(parameters.connectionId, reactor, this::rung);
         }
     }
 
@@ -199,6 +205,11 @@ public final class BusChannel implements Channel {
             pollScheduled = true;
             reactor.execute(poll);
         }
+    }
+
+    private void rung() {
+        traffic.signalled();
+        poll();
     }
 
     private void poll() {
@@ -241,6 +252,7 @@ public final class BusChannel implements Channel {
                 empty = true;
                 break;
             }
+            traffic.received(packet.buffer.payloadOffset() + packet.buffer.payloadLength());
             switch (packet.type()) {
                 case PacketTypes.IN_BAND, PacketTypes.TRANSFER_PAGES, PacketTypes.COMPLETION -> packet.pages.clear();
                 case PacketTypes.GPA_DIRECT -> packet.buffer.resolve(packet.pages);
@@ -289,8 +301,29 @@ public final class BusChannel implements Channel {
     }
 
     private boolean write(BusPacket packet) {
-        return out.write(
-                PacketTypes.COMPLETION, 0, packet.transactionId(), packet.response(), 0, packet.responseLength());
+        return write(
+                PacketTypes.COMPLETION,
+                0,
+                packet.transactionId(),
+                MemorySegment.NULL,
+                0,
+                packet.response(),
+                packet.responseLength());
+    }
+
+    private boolean write(
+            int type,
+            int flags,
+            long transaction,
+            MemorySegment header,
+            int headerBytes,
+            MemorySegment payload,
+            int bytes) {
+        if (!out.write(type, flags, transaction, header, headerBytes, payload, 0, bytes)) {
+            return false;
+        }
+        traffic.sent(OutgoingRing.packetBytes(headerBytes, bytes) - TRAILER);
+        return true;
     }
 
     /** Shows the guest what was written; returns whether room came up for what was not. */
@@ -324,6 +357,7 @@ public final class BusChannel implements Channel {
     }
 
     private void signal() {
+        traffic.signals();
         synIc.setEventFlag(targetVp, VmBusServer.SINT, parameters.relId);
     }
 
@@ -359,7 +393,7 @@ public final class BusChannel implements Channel {
         try {
             if (!paused
                     && waiting.isEmpty()
-                    && out.write(type, flags, transaction, header, headerBytes, payload, 0, bytes)) {
+                    && write(type, flags, transaction, header, headerBytes, payload, bytes)) {
                 schedule();
                 return true;
             }

@@ -11,6 +11,7 @@ import io.javisor.vmbus.SocketConnector;
 import io.javisor.vmbus.VmBusListener;
 import io.javisor.vmbus.channel.ChannelDevice;
 import io.javisor.vmbus.channel.ChannelOffer;
+import io.javisor.vmbus.channel.ChannelTraffic;
 import io.javisor.vmbus.protocol.GuestMessage;
 import io.javisor.vmbus.protocol.HostMessage;
 import io.javisor.vmbus.protocol.MalformedMessageException;
@@ -67,6 +68,7 @@ public final class BusControl implements ChannelEvents {
     private final VmBusServer server;
     private final TreeMap<Integer, Place> places = new TreeMap<>();
     private final Map<ChannelDevice, Integer> devices = new HashMap<>(); // to primary channel IDs
+    private final BusTraffic traffic = new BusTraffic();
     private @Nullable SocketConnector connector;
     private volatile @Nullable VmBusVersion version; // written on our reactor only
     private volatile boolean paused; // read on the channels' reactors when a channel opens
@@ -97,6 +99,11 @@ public final class BusControl implements ChannelEvents {
     /** The agreed version, or null; from any thread. */
     public @Nullable VmBusVersion version() {
         return version;
+    }
+
+    /** See {@link io.javisor.vmbus.VmBus#traffic}; from any thread. */
+    public Map<String, ChannelTraffic> traffic() {
+        return traffic.now();
     }
 
     /** See {@link io.javisor.vmbus.VmBus#setSocketConnector}. */
@@ -235,7 +242,11 @@ public final class BusControl implements ChannelEvents {
                 a.ring(),
                 a.downstreamPage(),
                 a.userData());
-        return new BusChannel(parameters, a.targetVp(), memory, synIc, place.reactor, this, place.gpadls, saved);
+        TrafficCounter counter = place.isSocket()
+                ? traffic.ofSockets(place.reactor)
+                : traffic.ofDevice(device.stateName(), place.reactor);
+        return new BusChannel(
+                parameters, a.targetVp(), memory, synIc, place.reactor, this, place.gpadls, counter, saved);
     }
 
     private void open(Action.Open a) {
