@@ -168,7 +168,7 @@ final class Hardware implements AutoCloseable {
             RunListener listener) {
         var endings = new RunEndings(listener, ram);
         var phase = new StartPhase(spec.name(), StartPhase.Part.PARTITION);
-        KvmPartition partition = KvmPartition.create(inputs.partition(), endings);
+        KvmPartition partition = KvmPartition.create(inputs.partition(), endings, ram.vcpuPages());
         IoReactors.Lease reactors = null;
         try {
             for (MemoryRegion region : ram.bootRegions()) {

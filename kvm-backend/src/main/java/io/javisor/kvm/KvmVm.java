@@ -44,13 +44,14 @@ public final class KvmVm implements AutoCloseable {
     // Sizes in bytes, by slot.
     private final TreeMap<Integer, Long> slots = new TreeMap<>();
     // What its vCPUs share with the kernel.
-    private final MappingGroup mappings = new MappingGroup();
+    private final MappingGroup mappings;
     private int vcpus; // that are open
     private long dirtyRingBytes;
     private boolean closed;
 
-    KvmVm(Kvm kvm, KvmDescriptor fd, int runSize) {
+    KvmVm(Kvm kvm, KvmDescriptor fd, int runSize, MappingGroup mappings) {
         this.kvm = kvm;
+        this.mappings = mappings;
         this.fd = fd;
         this.runSize = runSize;
         this.interrupts = new VmInterrupts(fd);

@@ -13,6 +13,7 @@ import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
 import io.javisor.kvm.VcpuState;
 import io.javisor.kvm.gdb.GdbTarget;
+import io.javisor.linux.MappingGroup;
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.InterruptLine;
@@ -80,11 +81,26 @@ public final class KvmPartition implements Stateful, AutoCloseable {
      * @throws HypervisorException if KVM can't, with the remedy
      */
     public static KvmPartition create(PartitionConfig config, PartitionListener listener) {
-        Kvm kvm = Kvm.open();
+        return create(config, listener, new MappingGroup());
+    }
+
+    /**
+     * As {@link #create(PartitionConfig, PartitionListener)}.
+     *
+     * @param shared where what the vCPUs share with the kernel is mapped; closed with the partition: {@link MappedBacking#annex}
+     */
+    public static KvmPartition create(PartitionConfig config, PartitionListener listener, MappingGroup shared) {
+        Kvm kvm;
+        try {
+            kvm = Kvm.open();
+        } catch (RuntimeException | Error e) {
+            shared.close();
+            throw e;
+        }
         KvmVm vm = null;
         KvmPartition partition = null;
         try {
-            vm = kvm.createVm();
+            vm = kvm.createVm(shared);
             partition = new KvmPartition(config, listener, kvm, vm);
             partition.build();
             return partition;

@@ -4,9 +4,9 @@ import io.javisor.linux.Advice;
 import io.javisor.linux.HostFile;
 import io.javisor.linux.LinuxException;
 import io.javisor.linux.Mapping;
+import io.javisor.linux.MappingGroup;
 import io.javisor.linux.MemoryPolicy;
 import io.javisor.partition.HypervisorException;
-import io.javisor.partition.MemoryBacking;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -19,7 +19,7 @@ import java.util.TreeMap;
  * with everybody else who maps the file, and copied when they are written. The file is never written. It must not be changed
  * or cut short while it is mapped; it may be deleted. Safe from any thread.
  */
-public final class PrivateFileBacking implements MemoryBacking {
+public final class PrivateFileBacking implements MappedBacking {
     private static final long PAGE = 4096;
     private static final long HUGE_PAGE = 2L << 20;
 
@@ -49,7 +49,7 @@ public final class PrivateFileBacking implements MemoryBacking {
      * @throws LinuxException if it can't be mapped: ENODEV where its file system has no mappings
      */
     public static PrivateFileBacking map(String name, HostFile file, long size) {
-        Mapping mapping = Mapping.reserve(size, HUGE_PAGE);
+        Mapping mapping = Mapping.reserve(size, HUGE_PAGE, ANNEX);
         try {
             mapping.map(0, size, file.descriptor(), 0, Mapping.Access.PRIVATE);
             mapping.tryAdvise(0, size, Advice.HUGE_PAGE); // only memory file systems have them, and not all
@@ -64,6 +64,11 @@ public final class PrivateFileBacking implements MemoryBacking {
     @Override
     public MemorySegment segment() {
         return mapping.segment();
+    }
+
+    @Override
+    public MappingGroup annex() {
+        return mapping.annex();
     }
 
     @Override

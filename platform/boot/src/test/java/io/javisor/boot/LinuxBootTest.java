@@ -121,7 +121,9 @@ class LinuxBootTest {
                     .isEqualTo(0x00AF9B000000FFFFL);
             assertThat(entry.gdtLimit()).isEqualTo(31);
             long directories = test.memory.getLong(entry.cr3()) & -4096;
-            assertThat(test.memory.getLong(directories + 8)).as("the second GiB, where nothing is").isZero();
+            assertThat(test.memory.getLong(directories + 8))
+                    .as("the second GiB, where nothing is")
+                    .isZero();
         }
     }
 
@@ -130,7 +132,8 @@ class LinuxBootTest {
         var memory = new GuestMemory();
         var low = new PlainBacking(MemorySegment.ofArray(new byte[1 << 20]));
         memory.add(new MemoryRegion(0, 1 << 20, 0, low, 0));
-        memory.add(new MemoryRegion(0x8000_0000L - 4096, 8192, 0, low, 0)); // at the end of the second, and in the third
+        memory.add(
+                new MemoryRegion(0x8000_0000L - 4096, 8192, 0, low, 0)); // at the end of the second, and in the third
         PageTables.write(memory);
         for (long address : new long[] {0x3FFF_FFFFL, 0x4000_0000L, 0x8000_0000L, 0xBFFF_FFFFL, 0xC000_0000L}) {
             assertThat(walk(memory, BootAddresses.PAGE_TABLES, address)).isEqualTo(address);

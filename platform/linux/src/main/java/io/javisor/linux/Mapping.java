@@ -2,6 +2,7 @@ package io.javisor.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -40,10 +41,16 @@ public final class Mapping implements AutoCloseable {
 
     private final Arena arena;
     private final MemorySegment segment;
+    private final MemorySegment annex;
+    private final AtomicBoolean annexTaken = new AtomicBoolean();
 
-    private Mapping(long address, long size) {
+    private Mapping(long address, long size, long annexSize) {
+        long whole = size + annexSize;
         arena = Arena.ofShared();
-        segment = Libc.view(address, size, arena, () -> MemoryCalls.munmap(CallState.current(), address, size));
+        MemorySegment all =
+                Libc.view(address, whole, arena, () -> MemoryCalls.munmap(CallState.current(), address, whole));
+        segment = all.asSlice(0, size);
+        annex = all.asSlice(size);
     }
 
     /**
@@ -53,7 +60,7 @@ public final class Mapping implements AutoCloseable {
      * @param length bytes, rounded up to 4 KiB by the kernel
      */
     public static Mapping of(Descriptor file, long offset, long length, Access access) {
-        return new Mapping(address(file, offset, length, access), length);
+        return new Mapping(address(file, offset, length, access), length, 0);
     }
 
     /** Where the kernel has put it; whoever calls unmaps it. */
@@ -76,12 +83,25 @@ public final class Mapping implements AutoCloseable {
      * @param alignment of the first address in bytes, a power of two from 4 KiB
      */
     public static Mapping reserve(long size, long alignment) {
+        return reserve(size, alignment, 0);
+    }
+
+    /**
+     * As {@link #reserve(long, long)}, with addresses behind it for {@link #annex}.
+     *
+     * @param annexSize bytes, a multiple of 4 KiB
+     */
+    public static Mapping reserve(long size, long alignment, long annexSize) {
+        if (annexSize < 0 || annexSize % PAGE != 0) {
+            throw new IllegalArgumentException("an annex of " + annexSize + " bytes: not a multiple of 4096");
+        }
         if (size <= 0 || size % PAGE != 0 || alignment < PAGE || Long.bitCount(alignment) != 1) {
             throw new IllegalArgumentException("reserve " + size + " bytes aligned to " + alignment
                     + ": the size is a multiple of 4096, the alignment a power of two from 4096");
         }
         CallState state = CallState.current();
-        long room = Math.addExact(size, alignment - PAGE);
+        long whole = Math.addExact(size, annexSize);
+        long room = Math.addExact(whole, alignment - PAGE);
         // Readable and writable zeroes rather than PROT_NONE, so that a stray touch through the segment is harmless.
         long raw = check(
                 MemoryCalls.mmap(
@@ -90,16 +110,16 @@ public final class Mapping implements AutoCloseable {
                 room,
                 0);
         long aligned = (raw + alignment - 1) & -alignment;
-        long tail = raw + room - (aligned + size);
+        long tail = raw + room - (aligned + whole);
         int cut = aligned > raw ? MemoryCalls.munmap(state, raw, aligned - raw) : 0;
         if (cut == 0 && tail > 0) {
-            cut = MemoryCalls.munmap(state, aligned + size, tail);
+            cut = MemoryCalls.munmap(state, aligned + whole, tail);
         }
         if (cut < 0) {
             MemoryCalls.munmap(state, raw, room); // as a whole, which splits no mapping
             throw new LinuxException("munmap", "the ends of a reservation of " + room + " bytes", -cut);
         }
-        return new Mapping(aligned, size);
+        return new Mapping(aligned, size, annexSize);
     }
 
     /**
@@ -114,23 +134,7 @@ public final class Mapping implements AutoCloseable {
         if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
             throw new IllegalArgumentException("map " + length + " bytes at " + at + ": not multiples of 4096");
         }
-        int fd = file.acquire();
-        try {
-            check(
-                    MemoryCalls.mmapOver(
-                            CallState.current(),
-                            range,
-                            length,
-                            access.protection,
-                            access.flags | MAP_FIXED | MAP_NORESERVE,
-                            fd,
-                            offset),
-                    file,
-                    length,
-                    offset);
-        } finally {
-            file.release();
-        }
+        cover(range, file, offset, access);
     }
 
     /**
@@ -145,12 +149,33 @@ public final class Mapping implements AutoCloseable {
         if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
             throw new IllegalArgumentException("clear " + length + " bytes at " + at + ": not multiples of 4096");
         }
+        clear(range);
+    }
+
+    static void clear(MemorySegment range) {
         int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+        long length = range.byteSize();
         check(
                 MemoryCalls.mmapOver(CallState.current(), range, length, PROT_READ | PROT_WRITE, flags, -1, 0),
                 "anonymous",
                 length,
                 0);
+    }
+
+    /** Puts part of a file over a range. */
+    static void cover(MemorySegment range, Descriptor file, long offset, Access access) {
+        long length = range.byteSize();
+        int fd = file.acquire();
+        try {
+            int flags = access.flags | MAP_FIXED | MAP_NORESERVE;
+            check(
+                    MemoryCalls.mmapOver(CallState.current(), range, length, access.protection, flags, fd, offset),
+                    file,
+                    length,
+                    offset);
+        } finally {
+            file.release();
+        }
     }
 
     private static long check(long result, Object what, long length, long offset) {
@@ -163,6 +188,15 @@ public final class Mapping implements AutoCloseable {
     /** The memory, for any thread, until the close. */
     public MemorySegment segment() {
         return segment;
+    }
+
+    /**
+     * A group whose ranges lie in the addresses behind this mapping while there is room, so that unmapping them takes no more than
+     * unmapping this. Close it before this, and before the next; a second at a time finds no room there.
+     */
+    public MappingGroup annex() {
+        boolean taken = !annexTaken.compareAndSet(false, true);
+        return taken ? new MappingGroup() : new MappingGroup(annex, () -> annexTaken.set(false));
     }
 
     /** Bytes mapped. */

@@ -57,6 +57,48 @@ class MappingTest {
     }
 
     @Test
+    void groupsFollowEachOtherBehindAMapping() {
+        try (HostFile file = HostFile.memory("shared", PageSize.KIB_4)) {
+            file.truncate(8192);
+            Mapping mapping = Mapping.reserve(8192, 4096, 8192);
+            assertThat(mapping.size()).isEqualTo(8192);
+            MappingGroup group = mapping.annex();
+            MemorySegment first = group.map(file.descriptor(), 0, 4096, Mapping.Access.SHARED);
+            MemorySegment second = group.map(file.descriptor(), 4096, 4096, Mapping.Access.SHARED);
+            MemorySegment third = group.map(file.descriptor(), 0, 4096, Mapping.Access.SHARED);
+            long end = mapping.segment().address() + 8192;
+            assertThat(first.address()).isEqualTo(end);
+            assertThat(second.address()).isEqualTo(end + 4096);
+            assertThat(third.address()).as("has no room there").isNotIn(end, end + 4096, end + 8192);
+            first.set(ValueLayout.JAVA_INT, 0, 5);
+            second.set(ValueLayout.JAVA_INT, 0, 6);
+            assertThat(third.get(ValueLayout.JAVA_INT, 0)).isEqualTo(5);
+
+            MappingGroup elsewhere = mapping.annex();
+            MemorySegment other = elsewhere.map(file.descriptor(), 4096, 4096, Mapping.Access.SHARED);
+            assertThat(other.get(ValueLayout.JAVA_INT, 0)).isEqualTo(6);
+            elsewhere.close();
+            assertThatThrownBy(() -> other.get(ValueLayout.JAVA_INT, 0)).isInstanceOf(IllegalStateException.class);
+
+            group.close();
+            group.close();
+            assertThatThrownBy(() -> group.map(file.descriptor(), 0, 4096, Mapping.Access.SHARED))
+                    .isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> third.get(ValueLayout.JAVA_INT, 0)).isInstanceOf(IllegalStateException.class);
+            assertThat(first.get(ValueLayout.JAVA_INT, 0))
+                    .as("not the file's any more")
+                    .isZero();
+            try (MappingGroup next = mapping.annex()) {
+                MemorySegment again = next.map(file.descriptor(), 4096, 4096, Mapping.Access.SHARED);
+                assertThat(again.address()).isEqualTo(end);
+                assertThat(again.get(ValueLayout.JAVA_INT, 0)).isEqualTo(6);
+            }
+            mapping.close();
+            assertThatThrownBy(() -> first.get(ValueLayout.JAVA_INT, 0)).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
     void partsOfFilesLieSideBySide() {
         try (HostFile one = HostFile.memory("one", PageSize.KIB_4);
                 HostFile two = HostFile.memory("two", PageSize.KIB_4);

@@ -391,9 +391,7 @@ public final class BusChannel implements Channel {
         }
         int bytes = Math.toIntExact(payload.byteSize());
         try {
-            if (!paused
-                    && waiting.isEmpty()
-                    && write(type, flags, transaction, header, headerBytes, payload, bytes)) {
+            if (!paused && waiting.isEmpty() && write(type, flags, transaction, header, headerBytes, payload, bytes)) {
                 schedule();
                 return true;
             }

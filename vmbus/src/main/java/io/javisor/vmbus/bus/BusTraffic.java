@@ -27,8 +27,8 @@ final class BusTraffic {
 
     Map<String, ChannelTraffic> now() {
         var all = new TreeMap<String, ChannelTraffic>();
-        counters.forEach((name, each) ->
-                each.values().forEach(counter -> all.merge(name, counter.now(), ChannelTraffic::plus)));
+        counters.forEach(
+                (name, each) -> each.values().forEach(counter -> all.merge(name, counter.now(), ChannelTraffic::plus)));
         return all;
     }
 }
