@@ -210,6 +210,15 @@ class DisksInGuestTest {
             assertThat(done.readBytes()).isGreaterThan(11L * MIB);
             assertThat(done.flushes()).isPositive();
             assertThat(done.errors()).isZero();
+            assertThat(vm.statistics().channels())
+                    .as("what the controller's channels carried, in both boots")
+                    .hasEntrySatisfying("scsi0", traffic -> {
+                        assertThat(traffic.packetsIn()).isGreaterThan(100);
+                        assertThat(traffic.bytesIn()).isGreaterThan(16 * traffic.packetsIn());
+                        assertThat(traffic.packetsOut()).isBetween(traffic.packetsIn() / 2, 2 * traffic.packetsIn());
+                        assertThat(traffic.signalsIn()).isPositive();
+                        assertThat(traffic.signalsOut()).isBetween(1L, traffic.packetsOut());
+                    });
 
             written = guest.sha256("/dev/" + guest.device(1));
             assertThat(vm.shutdown(Duration.ofSeconds(30))).isInstanceOf(Outcome.PoweredOff.class);
