@@ -18,7 +18,7 @@ class FibreChannelInLabTest {
 
     @Test
     void aMachineIsAtTheHostsFabricByItsOwnName() {
-        try (LabFabric fabric = LabFabric.start(1, List.of(16L << 20, 32L << 20), made -> {
+        try (LabFabric fabric = LabFabric.start(1, List.of(16L << 20, 32L << 20), List.of(), made -> {
             made.present(made.adapterName(0), 0, 0);
             made.present(PORT, 3, 1);
         })) {

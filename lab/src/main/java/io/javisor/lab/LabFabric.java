@@ -63,22 +63,23 @@ public final class LabFabric implements AutoCloseable {
      * @throws LabException if this is not the lab, or its kernel lacks a part
      */
     public static LabFabric start(int initiators, List<Long> units) {
-        return start(initiators, units, _ -> {});
+        return start(initiators, units, List.of(), _ -> {});
     }
 
     /**
      * The same, with units that are shown to the adapters themselves: who logs in at a target that has nothing for him is turned away,
      * and does not ask again.
      *
+     * @param more interfaces that the switch is on, too, after its own cables: ends of cables to other labs ({@link LabCable#find})
      * @param first presents units, before anybody logs in
      */
-    public static LabFabric start(int initiators, List<Long> units, Consumer<LabFabric> first) {
+    public static LabFabric start(int initiators, List<Long> units, List<String> more, Consumer<LabFabric> first) {
         if (!Files.exists(Path.of(BUSYBOX))) {
             throw new LabException("lab-unavailable", "a fabric of the lab's is made inside the lab only", null, null);
         }
         var made = new LabFabric(initiators + 1, units);
         try {
-            made.assemble(first);
+            made.assemble(more, first);
             return made;
         } catch (IOException e) {
             made.close();
@@ -89,7 +90,7 @@ public final class LabFabric implements AutoCloseable {
         }
     }
 
-    private void assemble(Consumer<LabFabric> first) throws IOException {
+    private void assemble(List<String> more, Consumer<LabFabric> first) throws IOException {
         Files.createDirectories(FILES);
         run("modprobe", "-a", "sd_mod", "sg", "veth", "fcoe", "target_core_mod");
         if (!Files.exists(TARGET)) {
@@ -109,6 +110,11 @@ public final class LabFabric implements AutoCloseable {
             HostInterface.makeVeth(hba, HBA_MAC + i, "fcsw" + i, SWITCH_MAC + i, MTU);
             undo.add(() -> HostInterface.remove(hba));
             cables.add("fcsw" + i);
+        }
+        for (String other : more) {
+            HostInterface.setMtu(other, MTU);
+            HostInterface.setUp(other, true);
+            cables.add(other);
         }
         fabric = FabricSwitch.open(cables, KEEP_ALIVE);
         undo.add(fabric::close);
@@ -170,6 +176,32 @@ public final class LabFabric implements AutoCloseable {
                     .findFirst()
                     .orElseThrow(() -> new IOException("no FCoE controller at " + cable));
             write(controller.resolve("enabled"), "1");
+        }
+    }
+
+    /**
+     * Makes an adapter of this lab at the fabric of another, and waits until it is logged in. It stays until the lab ends.
+     *
+     * @param cable the interface that leads there ({@link LabCable#find})
+     * @return its name in Linux, as {@code host0}
+     * @throws LabException if it is not let in
+     */
+    public static String join(String cable) {
+        try {
+            run("modprobe", "-a", "sd_mod", "sg", "fcoe");
+            HostInterface.setMtu(cable, MTU);
+            HostInterface.setUp(cable, true);
+            write(FCOE.resolve("ctlr_create"), cable);
+            enable(cable);
+            String name = "0x" + new Wwn(PORT_PREFIX | HostInterface.mac(cable)).hex();
+            await(
+                    "the adapter at " + cable + " is logged in",
+                    "",
+                    () -> Files.readString(hostNamed(name).resolve("port_state"))
+                            .startsWith("Online"));
+            return hostNamed(name).getFileName().toString();
+        } catch (IOException e) {
+            throw new LabException("lab-unavailable", "no adapter at " + cable + ": " + e, null, e);
         }
     }
 
@@ -238,14 +270,15 @@ public final class LabFabric implements AutoCloseable {
     }
 
     private void await(String what, Condition condition) throws IOException {
+        await(what, "; there are " + fabric.ports(), condition);
+    }
+
+    private static void await(String what, String context, Condition condition) throws IOException {
         long begun = System.nanoTime();
         while (!condition.holds()) {
             if (System.nanoTime() - begun > PATIENCE.toNanos()) {
                 throw new LabException(
-                        "lab-unavailable",
-                        "not after " + PATIENCE.toSeconds() + " s: " + what + "; there are " + fabric.ports(),
-                        null,
-                        null);
+                        "lab-unavailable", "not after " + PATIENCE.toSeconds() + " s: " + what + context, null, null);
             }
             try {
                 Thread.sleep(50);
@@ -257,7 +290,10 @@ public final class LabFabric implements AutoCloseable {
     }
 
     private static Path host(int i) throws IOException {
-        String name = "0x" + portName(i).hex();
+        return hostNamed("0x" + portName(i).hex());
+    }
+
+    private static Path hostNamed(String name) throws IOException {
         try (Stream<Path> hosts = Files.list(Path.of("/sys/class/fc_host"))) {
             for (Path host : hosts.toList()) {
                 if (Files.readString(host.resolve("port_name")).strip().equals(name)) {
@@ -351,7 +387,7 @@ public final class LabFabric implements AutoCloseable {
         Files.writeString(file, text + "\n", java.nio.file.StandardOpenOption.WRITE);
     }
 
-    private static void run(String... words) throws IOException {
+    static void run(String... words) throws IOException {
         Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         try {
@@ -383,7 +419,7 @@ public final class LabFabric implements AutoCloseable {
      */
     @SuppressWarnings("SystemOut") // a program's job
     public static void main(String[] arguments) throws IOException {
-        try (LabFabric fabric = start(1, List.of(64L << 20), made -> {
+        try (LabFabric fabric = start(1, List.of(64L << 20), List.of(), made -> {
             made.present(made.adapterName(0), 0, 0);
             for (String name : arguments) {
                 made.present(Wwn.of(name), 0, 0);

@@ -130,6 +130,12 @@ public record LabSpec(
             return this;
         }
 
+        /** An end of a cable to another lab. */
+        public Builder cable(LabCable end) {
+            qemuOptions.addAll(end.qemu());
+            return this;
+        }
+
         /** One more folder of the host that commands may write. */
         public Builder writable(Path folder) {
             writable.add(folder.toAbsolutePath().normalize());

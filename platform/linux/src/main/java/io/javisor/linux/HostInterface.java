@@ -115,6 +115,11 @@ public final class HostInterface {
         setUp(name, true);
     }
 
+    /** Sets the most bytes of a frame's payload. */
+    public static void setMtu(String name, int mtu) {
+        new RouteMessage(RouteMessage.NEW_LINK, index(name)).mtu(mtu).send("RTM_NEWLINK", name + ", MTU " + mtu);
+    }
+
     /**
      * Brings an interface up or down.
      *
