@@ -111,6 +111,14 @@ public final class IoVector {
         return vectors.address();
     }
 
+    /** Its piece, if there is one. */
+    MemorySegment only() {
+        if (count != 1) {
+            throw new IllegalStateException(count + " pieces");
+        }
+        return piece(0);
+    }
+
     /** Copies the list that the kernel reads, 16 bytes for each piece: address, length. */
     void copyListTo(MemorySegment list) {
         MemorySegment.copy(vectors, 0, list, 0, (long) count * IOVEC_BYTES);

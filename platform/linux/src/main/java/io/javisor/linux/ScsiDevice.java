@@ -20,6 +20,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A block device's ioctl waits for its command come what may. That of an sg device can be broken off by a signal and is then
  * begun anew: pass nothing through it that must not happen twice.
+ *
+ * <p>There is no asynchronous way, by what the kernel's sources say. In Linux 6.1 and 6.12 {@code /dev/bsg} (sg_io_v4) has no operation
+ * but ioctl (block/bsg.c, bsg_fops), which waits; its read and write are gone since 2018, and the submitting ioctls that were proposed
+ * for sg (SG_IOSUBMIT) are in no released kernel. The old sg_io_hdr can be written to an sg device and read back
+ * (drivers/scsi/sg.c), but then data is copied through the kernel's memory unless the whole host is switched to direct transfers
+ * (allow_dio), lists of pieces always, and 16 commands is the most. Kernels from 2026 on may take commands for bsg by io_uring.
  */
 public final class ScsiDevice implements AutoCloseable {
     /** Longest sense data that is asked for; drivers of Linux keep 96 bytes. */
@@ -45,6 +51,15 @@ public final class ScsiDevice implements AutoCloseable {
     private static final int HOST_STATUS = 68;
     private static final int DRIVER_STATUS = 70;
     private static final int RESIDUAL = 72;
+
+    private static final int COMMAND_AT = HEADER_BYTES;
+    private static final int SENSE_AT = COMMAND_AT + MOST_CDB_BYTES;
+    private static final byte[] NO_SENSE = new byte[0];
+
+    // For each thread, which waits for one command at a time: the header, the command and its sense data. Given back
+    // when the thread is collected.
+    private static final ThreadLocal<MemorySegment> BLOCK =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SENSE_AT + SENSE_BYTES, 8));
 
     // The two last pointers are none of ioctl's parameters: they keep the scopes of the data's memory alive during the
     // call.
@@ -140,39 +155,39 @@ public final class ScsiDevice implements AutoCloseable {
             Duration patience,
             @Nullable MemorySegment one,
             @Nullable MemorySegment other) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment header = arena.allocate(HEADER_BYTES + MOST_CDB_BYTES + SENSE_BYTES, 8);
-            MemorySegment command = header.asSlice(HEADER_BYTES, MOST_CDB_BYTES);
-            MemorySegment sense = header.asSlice(HEADER_BYTES + MOST_CDB_BYTES, SENSE_BYTES);
-            MemorySegment.copy(cdb, 0, command, JAVA_BYTE, 0, cdb.length);
-            long length = direction == Direction.NONE ? 0 : data.byteSize();
-            boolean moves = length != 0;
-            header.set(JAVA_INT, 0, INTERFACE);
-            header.set(JAVA_INT, DIRECTION, (moves ? direction : Direction.NONE).code);
-            header.set(JAVA_BYTE, CDB_LENGTH, (byte) cdb.length);
-            header.set(JAVA_BYTE, SENSE_LENGTH, (byte) SENSE_BYTES);
-            header.set(JAVA_SHORT, VECTORS, (short) (moves ? data.size() : 0));
-            header.set(JAVA_INT, LENGTH, Math.toIntExact(length));
-            header.set(JAVA_LONG, DATA, moves ? data.address() : 0);
-            header.set(JAVA_LONG, CDB, command.address());
-            header.set(JAVA_LONG, SENSE, sense.address());
-            header.set(JAVA_INT, TIMEOUT, Math.toIntExact(patience.toMillis()));
-            int result = ioctl(header, one == null ? header : one, other == null ? header : other);
-            if (result < 0) {
-                throw new LinuxException(
-                        "SG_IO",
-                        file.descriptor() + ", command 0x" + Integer.toHexString(cdb[0] & 0xFF) + ", " + length
-                                + " bytes",
-                        -result);
-            }
-            int written = Math.min(header.get(JAVA_BYTE, SENSE_WRITTEN) & 0xFF, SENSE_BYTES);
-            return new Outcome(
-                    header.get(JAVA_BYTE, STATUS) & 0xFF,
-                    header.get(JAVA_SHORT, HOST_STATUS) & 0xFFFF,
-                    header.get(JAVA_SHORT, DRIVER_STATUS) & 0xFFFF,
-                    sense.asSlice(0, written).toArray(JAVA_BYTE),
-                    Math.clamp(length - header.get(JAVA_INT, RESIDUAL), 0, length));
+        MemorySegment block = BLOCK.get();
+        block.fill((byte) 0);
+        MemorySegment.copy(cdb, 0, block, JAVA_BYTE, COMMAND_AT, cdb.length);
+        long length = direction == Direction.NONE ? 0 : data.byteSize();
+        boolean moves = length != 0;
+        boolean scattered = moves && data.size() > 1;
+        block.set(JAVA_INT, 0, INTERFACE);
+        block.set(JAVA_INT, DIRECTION, (moves ? direction : Direction.NONE).code);
+        block.set(JAVA_BYTE, CDB_LENGTH, (byte) cdb.length);
+        block.set(JAVA_BYTE, SENSE_LENGTH, (byte) SENSE_BYTES);
+        block.set(JAVA_SHORT, VECTORS, (short) (scattered ? data.size() : 0));
+        block.set(JAVA_INT, LENGTH, Math.toIntExact(length));
+        block.set(
+                JAVA_LONG,
+                DATA,
+                scattered ? data.address() : moves ? data.only().address() : 0);
+        block.set(JAVA_LONG, CDB, block.address() + COMMAND_AT);
+        block.set(JAVA_LONG, SENSE, block.address() + SENSE_AT);
+        block.set(JAVA_INT, TIMEOUT, Math.toIntExact(patience.toMillis()));
+        int result = ioctl(block, one == null ? block : one, other == null ? block : other);
+        if (result < 0) {
+            throw new LinuxException(
+                    "SG_IO",
+                    file.descriptor() + ", command 0x" + Integer.toHexString(cdb[0] & 0xFF) + ", " + length + " bytes",
+                    -result);
         }
+        int written = Math.min(block.get(JAVA_BYTE, SENSE_WRITTEN) & 0xFF, SENSE_BYTES);
+        return new Outcome(
+                block.get(JAVA_BYTE, STATUS) & 0xFF,
+                block.get(JAVA_SHORT, HOST_STATUS) & 0xFFFF,
+                block.get(JAVA_SHORT, DRIVER_STATUS) & 0xFFFF,
+                written == 0 ? NO_SENSE : block.asSlice(SENSE_AT, written).toArray(JAVA_BYTE),
+                Math.clamp(length - block.get(JAVA_INT, RESIDUAL), 0, length));
     }
 
     private int ioctl(MemorySegment header, MemorySegment one, MemorySegment other) {

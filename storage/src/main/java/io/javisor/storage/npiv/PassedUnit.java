@@ -26,6 +26,12 @@ final class PassedUnit {
     /** Of Linux's own disks it is 30 seconds; arrays take their time with UNMAP and WRITE SAME. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+    /** As many segments as adapters commonly take, so that a list longer than that is seldom made. */
+    private static final int FEW_PIECES = 128;
+
+    // For each thread, which waits for one command at a time: memory for a list costs as much as the rest of a request.
+    private static final ThreadLocal<IoVector> PIECES = ThreadLocal.withInitial(() -> new IoVector(FEW_PIECES));
+
     private static final int CONFLICT_STATUS_OF_HOST = 0x11;
     private static final int UNIT_ATTENTION = 6;
     private static final int LUNS_CHANGED = 0x3F0E;
@@ -66,17 +72,20 @@ final class PassedUnit {
         if (before != null && before.found().equals(found)) {
             return true;
         }
-        close();
         try {
             ScsiDevice device = ScsiDevice.open(devices.resolve(found.device()), found.writable());
             if (!still.test(found)) {
                 device.close();
                 return false; // at the next look
             }
-            way = new Way(found, device);
+            way = new Way(found, device); // first, so that the unit has a path at all times
+            if (before != null) {
+                before.device().close();
+            }
             return true;
         } catch (LinuxException e) {
             LOG.log(System.Logger.Level.WARNING, "unit " + found + ": " + e.getMessage());
+            close();
             return false;
         }
     }
@@ -91,10 +100,23 @@ final class PassedUnit {
     }
 
     ScsiResult execute(ScsiCommand command) {
-        Way now = way;
-        if (now == null) {
-            return ScsiResult.pathFailed();
+        while (true) {
+            Way now = way;
+            if (now == null) {
+                return ScsiResult.pathFailed();
+            }
+            try {
+                return execute(now, command);
+            } catch (IllegalStateException e) {
+                if (now.equals(way)) {
+                    return ScsiResult.pathFailed(); // the guest's memory is gone
+                }
+                // Its device was closed before the command was sent: by the one in its place, or not at all.
+            }
         }
+    }
+
+    private ScsiResult execute(Way now, ScsiCommand command) {
         byte[] cdb = command.cdb();
         long in = command.in().byteSize();
         long out = command.out().byteSize();
@@ -111,8 +133,6 @@ final class PassedUnit {
             return result;
         } catch (LinuxException e) {
             return refusedByKernel(e);
-        } catch (IllegalStateException e) {
-            return ScsiResult.pathFailed(); // closed meanwhile
         }
     }
 
@@ -154,24 +174,37 @@ final class PassedUnit {
     private static ScsiResult pass(Way by, byte[] cdb, Direction direction, IoMemory data) {
         boolean moves = direction != Direction.NONE;
         boolean direct = moves && isNative(data) && data.count() <= IoVector.MAX_PIECES;
-        var pieces = new IoVector(direct ? data.count() : 1);
-        IoMemory copy = data;
-        if (direct) {
-            for (int i = 0; i < data.count(); i++) {
-                pieces.add(data.piece(i));
-            }
-        } else if (moves) {
-            copy = IoMemory.allocate(data.byteSize());
-            pieces.add(copy.piece(0));
-            if (direction == Direction.OUT) {
-                data.get(0, copy.piece(0));
-            }
+        IoMemory given = direct || !moves ? data : IoMemory.allocate(data.byteSize());
+        if (moves && !direct && direction == Direction.OUT) {
+            data.get(0, given.piece(0));
         }
-        Outcome outcome = by.device().execute(cdb, direction, pieces, PATIENCE);
+        Outcome outcome = execute(by, cdb, direction, given);
         if (moves && !direct && direction == Direction.IN) {
-            data.put(0, copy.piece(0).asSlice(0, outcome.transferred()));
+            data.put(0, given.piece(0).asSlice(0, outcome.transferred()));
         }
         return result(outcome);
+    }
+
+    private static Outcome execute(Way by, byte[] cdb, Direction direction, IoMemory data) {
+        int count = direction == Direction.NONE ? 0 : data.count();
+        IoVector pieces = count <= FEW_PIECES ? PIECES.get() : new IoVector(count);
+        try {
+            for (int i = 0; i < count; i++) {
+                pieces.add(data.piece(i));
+            }
+            Outcome outcome = by.device().execute(cdb, direction, pieces, PATIENCE);
+            if (outcome.hostStatus() != 0 && LOG.isLoggable(System.Logger.Level.DEBUG)) {
+                LOG.log(
+                        System.Logger.Level.DEBUG,
+                        "unit " + by.found() + ", command 0x" + Integer.toHexString(cdb[0] & 0xFF) + ": host status 0x"
+                                + Integer.toHexString(outcome.hostStatus()) + ", driver status 0x"
+                                + Integer.toHexString(outcome.driverStatus()) + ", status 0x"
+                                + Integer.toHexString(outcome.status()) + ", " + outcome.transferred() + " bytes");
+            }
+            return outcome;
+        } finally {
+            pieces.clear(); // keeps no guest's memory alive
+        }
     }
 
     private static boolean isNative(IoMemory data) {

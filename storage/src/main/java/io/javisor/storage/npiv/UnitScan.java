@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,6 +17,9 @@ final class UnitScan {
     private static final Pattern ADDRESS = Pattern.compile("([0-9]+):([0-9]+):([0-9]+):([0-9]{1,18})");
     private static final int PAGE = 4096;
     private static final int DEFAULT_MOST = 1 << 20;
+
+    /** Peripheral device types (SPC-4 table 138) that Linux makes block devices for: disks, CDs, optical memory, simplified disks. */
+    private static final Set<Integer> BLOCK_TYPES = Set.of(0x00, 0x05, 0x07, 0x0E);
 
     private final Path sysfs;
     private final int host;
@@ -81,7 +85,7 @@ final class UnitScan {
         return found;
     }
 
-    /** The units of a target port that have a device. */
+    /** The units of a target port that have a device, ready for use. */
     List<Found> units(Port port) {
         var found = new ArrayList<Found>();
         Path all = sysfs.resolve("class/scsi_device");
@@ -120,16 +124,22 @@ final class UnitScan {
             identity = "LUN " + lun + " of " + port.name();
         }
         if (block == null) {
-            return generic == null
+            // Linux makes a disk's device a moment after its generic one, by which no blocks could be counted.
+            boolean comes = BLOCK_TYPES.contains((int) Sysfs.number(device.resolve("type"), -1));
+            return generic == null || comes
                     ? null
                     : new Found(host, port.channel(), port.target(), lun, generic, identity, 0, DEFAULT_MOST, true);
         }
         Path queue = device.resolve("block").resolve(block).resolve("queue");
-        int blockBytes = (int) Sysfs.number(queue.resolve("logical_block_size"), 512);
-        long most = Sysfs.number(queue.resolve("max_hw_sectors_kb"), DEFAULT_MOST >> 10) << 10;
+        int blockBytes = (int) Sysfs.number(queue.resolve("logical_block_size"), -1);
+        long mostKib = Sysfs.number(queue.resolve("max_hw_sectors_kb"), -1);
+        long segments = Sysfs.number(queue.resolve("max_segments"), -1);
+        if (blockBytes <= 0 || mostKib < 0 || segments < 0) {
+            return null; // the device is being made
+        }
         // Each page of the guest may be a segment of its own, and the first need not begin with its page.
-        long segments = Math.max(2, Sysfs.number(queue.resolve("max_segments"), 128));
-        most = Math.max(blockBytes, Math.min(most, (segments - 1) * PAGE) / blockBytes * blockBytes);
+        long most = Math.min(mostKib << 10, (Math.max(2, segments) - 1) * PAGE);
+        most = Math.max(blockBytes, most / blockBytes * blockBytes);
         boolean writable = !Sysfs.text(device.resolve("block").resolve(block).resolve("ro"))
                 .equals("1");
         return new Found(host, port.channel(), port.target(), lun, block, identity, blockBytes, most, writable);

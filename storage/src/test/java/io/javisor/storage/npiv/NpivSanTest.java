@@ -138,6 +138,7 @@ class NpivSanTest {
         file(unit + "block/sdq/queue/logical_block_size", "4096");
         file(unit + "block/sdq/queue/max_hw_sectors_kb", "32767");
         file(unit + "block/sdq/queue/max_segments", "128");
+        file(unit + "type", "0");
         file("sys/class/scsi_device/9:0:4:8/device/scsi_generic/sg5/dev", "21:5");
         file("sys/class/scsi_device/9:0:5:0/device/block/sdz/ro", "0");
         file("sys/class/scsi_device/10:0:4:1/device/block/sdy/ro", "0");
@@ -152,5 +153,23 @@ class NpivSanTest {
         assertThat(scan.isStill(port, seen)).isTrue();
         file(unit + "wwid", "naa.6002");
         assertThat(scan.isStill(port, seen)).as("sdq is another unit's").isFalse();
+    }
+
+    @Test
+    void aDiskIsAUnitOnceItsBlockDeviceIsReady() throws Exception {
+        String unit = "sys/class/scsi_device/9:0:4:7/device/";
+        var scan = new UnitScan(root.resolve("sys"), 9);
+        var port = new UnitScan.Port("rport-9:0-1", Wwn.of("5006016000000001"), true, 0, 4);
+        file(unit + "wwid", "naa.6001");
+        file(unit + "type", "0");
+        file(unit + "scsi_generic/sg4/dev", "21:4");
+        assertThat(scan.units(port)).as("by sg4 no write could be counted").isEmpty();
+        file(unit + "block/sdq/ro", "0");
+        file(unit + "block/sdq/queue/logical_block_size", "512");
+        assertThat(scan.units(port)).as("its queue is being made").isEmpty();
+        file(unit + "block/sdq/queue/max_hw_sectors_kb", "64");
+        file(unit + "block/sdq/queue/max_segments", "128");
+        assertThat(scan.units(port))
+                .containsExactly(new UnitScan.Found(9, 0, 4, 7, "sdq", "naa.6001", 512, 64 << 10, true));
     }
 }
