@@ -18,11 +18,13 @@ static int device;
 static uint64_t blocks;
 static int writes;
 static atomic_long left;
+static pthread_barrier_t ready;
 
 static void *requests(void *seed) {
     uint64_t random = 88172645463325252u + (uintptr_t)seed;
     unsigned char *data = aligned_alloc(4096, REQUEST);
     memset(data, 1, REQUEST);
+    pthread_barrier_wait(&ready);
     while (atomic_fetch_sub(&left, 1) > 0) {
         random ^= random << 13;
         random ^= random >> 7;
@@ -60,10 +62,12 @@ int main(int count, char **words) {
     writes = atoi(words[5]);
     pthread_t *threads = calloc(depth, sizeof *threads);
     struct timespec begin, end;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
+    pthread_barrier_init(&ready, NULL, depth + 1);
     for (int i = 0; i < depth; i++) {
         pthread_create(&threads[i], NULL, requests, (void *)(uintptr_t)i);
     }
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    pthread_barrier_wait(&ready);
     for (int i = 0; i < depth; i++) {
         pthread_join(threads[i], NULL);
     }

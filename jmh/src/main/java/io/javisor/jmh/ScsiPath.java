@@ -34,11 +34,12 @@ final class ScsiPath implements AutoCloseable {
     private static final int SRB_STATUS = 14;
     private static final int LBA = 28 + 2;
     private static final int SPINS = 2000;
+    private static final long PATIENCE_MILLIS = 1000;
 
     private final DiskLoad load;
     private final EpollReactor reactor = new EpollReactor("jmh-reactor");
     private final StorageWorkers workers;
-    private final Runnable idle;
+    private final Idle idle;
     private final Runnable letGo;
     private final TestGuest guest;
     private final GuestChannel channel;
@@ -58,11 +59,40 @@ final class ScsiPath implements AutoCloseable {
         ChannelDevice to(Disk disk, Executor workers);
     }
 
+    /** What the guest does while no answer comes. */
+    @FunctionalInterface
+    interface Idle {
+        /**
+         * Passes a little time.
+         *
+         * @param times that it has found no answer, from 1
+         */
+        void rest(GuestChannel channel, int times);
+    }
+
+    /** Its processor never sleeps; on a busy host it gives way. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    private static void spin(GuestChannel channel, int times) {
+        if (times % SPINS == 0) {
+            Thread.yield(); // somebody else needs this processor
+        } else {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Its processor halts until it is interrupted, as one of a machine does. */
+    static void halt(GuestChannel channel, int times) {
+        try {
+            channel.halt(PATIENCE_MILLIS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted after " + times + " looks", e);
+        }
+    }
+
     /** To a file. */
-    @SuppressWarnings("ThreadPriorityCheck") // a guest's processor never sleeps; on a busy host it gives way
     static ScsiPath to(Path image, DiskLoad load, Adapter adapter) {
         var disk = new MeteredDisk(new MovableDisk(DiskImage.open(image), null));
-        return new ScsiPath(disk.size(), load, workers -> adapter.to(disk, workers), Thread::yield, disk::close);
+        return new ScsiPath(disk.size(), load, workers -> adapter.to(disk, workers), ScsiPath::spin, disk::close);
     }
 
     /**
@@ -70,10 +100,10 @@ final class ScsiPath implements AutoCloseable {
      *
      * @param bytes of the disk
      * @param device made with the executor that it does its work by
-     * @param idle called by the guest now and then while no answer comes
+     * @param idle what the guest does while no answer comes
      * @param letGo called at last
      */
-    ScsiPath(long bytes, DiskLoad load, Function<Executor, ChannelDevice> device, Runnable idle, Runnable letGo) {
+    ScsiPath(long bytes, DiskLoad load, Function<Executor, ChannelDevice> device, Idle idle, Runnable letGo) {
         this(bytes, load, device, idle, letGo, new StorageWorkers("jmh-disk", WORKERS));
     }
 
@@ -81,7 +111,7 @@ final class ScsiPath implements AutoCloseable {
             long bytes,
             DiskLoad load,
             Function<Executor, ChannelDevice> with,
-            Runnable idle,
+            Idle idle,
             Runnable letGo,
             StorageWorkers workers) {
         this.load = load;
@@ -183,26 +213,43 @@ final class ScsiPath implements AutoCloseable {
                 } while (inFlight < load.depth());
                 channel.publish();
             }
-            int got = 0;
-            while (channel.poll(answer)) {
-                if (answer.bytes().get(ValueLayout.JAVA_BYTE, answer.payloadOffset() + SRB_STATUS) != 1) {
-                    throw new IllegalStateException("a request failed");
-                }
-                free[load.depth() - inFlight--] = (int) answer.transactionId();
-                got++;
-            }
+            int got = taken();
             if (got > 0) {
-                channel.taken();
                 left -= got;
                 sum += got;
                 spins = 0;
-            } else if (++spins % SPINS == 0) {
-                idle.run(); // somebody else needs this processor
             } else {
-                Thread.onSpinWait();
+                idle.rest(channel, ++spins);
             }
         }
         return sum;
+    }
+
+    /** Takes the answers that there are. */
+    private int taken() {
+        int got = 0;
+        while (channel.poll(answer)) {
+            if (answer.bytes().get(ValueLayout.JAVA_BYTE, answer.payloadOffset() + SRB_STATUS) != 1) {
+                throw new IllegalStateException("a request failed");
+            }
+            free[load.depth() - inFlight--] = (int) answer.transactionId();
+            got++;
+        }
+        if (got > 0) {
+            channel.taken();
+        }
+        return got;
+    }
+
+    /** Waits for those that are in flight. */
+    void drain() {
+        for (int spins = 0; inFlight > 0; ) {
+            if (taken() > 0) {
+                spins = 0;
+            } else {
+                idle.rest(channel, ++spins);
+            }
+        }
     }
 
     private void send(int slot) {
@@ -230,11 +277,7 @@ final class ScsiPath implements AutoCloseable {
     /** Ends what is in flight, and closes all. */
     @Override
     public void close() {
-        while (inFlight > 0) {
-            if (channel.poll(answer)) {
-                inFlight--;
-            }
-        }
+        drain();
         guest.close();
         reactor.close();
         workers.close();

@@ -173,6 +173,21 @@ public final class GuestChannel {
     }
 
     /**
+     * Halts after {@link #mask} until the host interrupts for this channel, as a guest does that finds nothing by {@link #poll}:
+     * for guests that the host serves on another thread.
+     *
+     * @param limit milliseconds after which it goes on in any case, at least 1
+     * @return whether there is something, or may be
+     */
+    public boolean halt(long limit) throws InterruptedException {
+        try {
+            return in.unmask() || guest.synIc().guestHalts(targetVp, VmBusServer.SINT, relId(), limit);
+        } finally {
+            in.mask();
+        }
+    }
+
+    /**
      * Takes the next packet of the host into a buffer, without letting the host work, until {@link #taken}: for guests that the
      * host serves on another thread.
      *

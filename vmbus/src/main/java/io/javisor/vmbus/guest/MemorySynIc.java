@@ -86,6 +86,7 @@ public final class MemorySynIc implements SynIc {
         if (!set.get(flag)) {
             set.set(flag);
             interrupts++;
+            notifyAll(); // who halted
         }
         return true;
     }
@@ -154,6 +155,24 @@ public final class MemorySynIc implements SynIc {
             return false;
         }
         set.clear(flag);
+        return true;
+    }
+
+    /**
+     * The guest halts until an event flag is set, which it takes and clears.
+     *
+     * @param limit milliseconds after which it goes on in any case, at least 1
+     * @return whether the flag was set
+     */
+    public synchronized boolean guestHalts(int vp, int sint, int flag, long limit) throws InterruptedException {
+        long end = System.nanoTime() + limit * 1_000_000;
+        while (!guestTakesFlag(vp, sint, flag)) {
+            long left = (end - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                return false;
+            }
+            wait(left);
+        }
         return true;
     }
 
