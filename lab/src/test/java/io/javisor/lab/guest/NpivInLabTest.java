@@ -49,6 +49,9 @@ import org.junit.jupiter.api.io.TempDir;
 @LabTest(guests = "6.12-cloud", timeout = 600)
 class NpivInLabTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
+    /** In which a login has looked at its units again. */
+    private static final Duration FOLLOWED = Duration.ofMillis(2500);
+
     private static final int MIB = 1 << 20;
     private static final Wwn NODE = Wwn.of("c003ff0000ffff00");
     private static final Wwn PORT_A = Wwn.of("c003ff0000010000");
@@ -236,6 +239,26 @@ class NpivInLabTest {
         assertThat(run(other, 0, ScsiCommand.writing(cdb("2A 00 00010000 00 0001 00"), IoMemory.of(block)))
                         .status())
                 .isEqualTo(ScsiResult.GOOD);
+    }
+
+    /** Linux makes a disk's devices one after the other, and looks at it, while commands come already. */
+    @Test
+    void aDiskTakesWritesFromTheLoginOn() {
+        byte[] block = random(6, 512);
+        for (int i = 0; i < 6; i++) {
+            try (NpivSan san = NpivSan.open(fabric.adapter(0));
+                    FabricLogin login = login(san, OTHER, () -> {})) {
+                RemotePort port = Objects.requireNonNull(login.at(0, 0));
+                long begun = System.nanoTime();
+                do {
+                    ScsiResult wrote =
+                            run(port, 0, ScsiCommand.writing(cdb("2A 00 00010000 00 0001 00"), IoMemory.of(block)));
+                    assertThat(wrote.status())
+                            .as("login %d, sense data %s", i, HexFormat.of().formatHex(wrote.senseData(20)))
+                            .isEqualTo(ScsiResult.GOOD);
+                } while (System.nanoTime() - begun < FOLLOWED.toNanos());
+            }
+        }
     }
 
     @Test
