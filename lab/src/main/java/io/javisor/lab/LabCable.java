@@ -14,12 +14,23 @@ import java.util.stream.Stream;
  * Fibre Channel takes a lost frame for an error, for which it waits half a minute.
  *
  * @param mac the interface's address, as {@code 02:fc:00:01:00:01}
- * @param wire name of the socket that QEMU carries frames by, the same at both ends
+ * @param wire name of the socket that QEMU carries frames by, the same at both ends; an abstract one has room for 107 bytes
  * @param listens whether the socket is this end's: its lab is started before the other
  */
 public record LabCable(String mac, String wire, boolean listens) {
     private static final AtomicInteger MADE = new AtomicInteger();
     private static final long PATIENCE = 60_000_000_000L;
+
+    /** Checks what becomes part of QEMU's command line. */
+    public LabCable {
+        if (!mac.matches("[0-9a-f]{2}(:[0-9a-f]{2}){5}")) {
+            throw new IllegalArgumentException("mac: \"" + mac + "\" is not as 02:fc:00:01:00:01");
+        }
+        if (!wire.matches("[A-Za-z0-9._-]{1,100}")) {
+            throw new IllegalArgumentException(
+                    "wire: \"" + wire + "\" is not 1 to 100 letters, digits, dots, dashes and underscores");
+        }
+    }
 
     /** Both ends of a new cable; the lab that has the first is started first. */
     public static List<LabCable> ends() {

@@ -71,6 +71,27 @@ class LabDescriptionsTest {
                 .anyMatch(word -> word.startsWith("local,id=lab-writable-0,path=/a,,b,"));
     }
 
+    @Test
+    void aCableHasTwoEndsAtOneWire() {
+        LabCable one = LabCable.ends().getFirst();
+        List<LabCable> ends = LabCable.ends();
+        assertThat(ends).extracting(LabCable::mac).doesNotHaveDuplicates().doesNotContain(one.mac());
+        assertThat(ends.getFirst().wire()).isEqualTo(ends.getLast().wire()).isNotEqualTo(one.wire());
+        assertThat(qemu(ends.getFirst()))
+                .contains("server=on", "addr.path=" + ends.getFirst().wire());
+        assertThat(qemu(ends.getLast()))
+                .contains("server=off", "mac=" + ends.getLast().mac());
+        assertThatThrownBy(() -> new LabCable("02:fc:00:01:00:01,x=y", "wire", true))
+                .hasMessageContaining("mac");
+        assertThatThrownBy(() -> new LabCable("02:fc:00:01:00:01", "a,b", true)).hasMessageContaining("wire");
+    }
+
+    private static String qemu(LabCable end) {
+        LabSpec spec = LabSpec.of(l -> l.cable(end));
+        return String.join(
+                " ", QemuCommand.of(new QemuProgram(List.of("/q")), spec, IMAGE, Path.of("/s"), 1, Path.of("/c")));
+    }
+
     /** Whatever a word holds, the shell gives the program the same bytes, from a single line. */
     @ParameterizedTest
     @ValueSource(
