@@ -46,9 +46,6 @@ final class GuestRam implements AutoCloseable {
     /** Memory, and what its surroundings are cut into. */
     private static final int MAPPINGS_A_MACHINE = 8;
 
-    /** What it needs to begin and end threads of its own: it does not live on without. */
-    private static final int MAPPINGS_FOR_THE_JVM = 200;
-
     private final NumaTopology topology;
     private final AddressSpacePlan plan;
     private final List<MappedBacking> nodes;
@@ -125,11 +122,11 @@ final class GuestRam implements AutoCloseable {
 
     private static void requireMappings(MachineSpec spec) {
         int needed = spec.vcpus() * MAPPINGS_A_VCPU + MAPPINGS_A_MACHINE;
-        if (!MappingRoom.isFor(needed + MAPPINGS_FOR_THE_JVM)) {
+        if (!MappingRoom.ofProcess().take(needed)) {
             throw new HypervisorException(
                     "host-mappings",
                     "machine \"" + spec.name() + "\" takes some " + needed
-                            + " mappings, and this process has no room for so many and " + MAPPINGS_FOR_THE_JVM
+                            + " mappings, and this process has no room for so many and " + MappingRoom.FOR_THE_JVM
                             + " more, without which the JVM may die",
                     "mmap",
                     Errno.ENOMEM,

@@ -84,6 +84,7 @@ final class Machine implements Hardware.RunListener {
     private volatile @Nullable Hardware hardware;
     private volatile @Nullable String crashReport;
     private @Nullable SmartPaging paging; // guarded by lock
+    private boolean closing; // guarded by lock
 
     private Machine(
             MachineSpec spec,
@@ -645,6 +646,7 @@ final class Machine implements Hardware.RunListener {
             if (state == MachineState.CLOSED) {
                 return;
             }
+            closing = true;
             kill();
             become(MachineState.CLOSED);
         } finally {
@@ -780,7 +782,9 @@ final class Machine implements Hardware.RunListener {
             tally.ended();
             hardware = null;
             meaning = Failure.panicBehind(how, crashReport, console);
-            ram.clear();
+            if (!closing) { // else it goes as a whole
+                ram.clear();
+            }
             if (meaning instanceof Outcome.Reset && spec.onReset() == ResetAction.RESTART) {
                 events.publish(new MachineEvent.Restarted(Instant.now()));
                 powerOn(false);

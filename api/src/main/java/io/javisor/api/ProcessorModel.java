@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param topology where each vCPU sits, and its APIC ID
  * @param hyperV whether the guest gets Hyper-V's identity: wherever KVM can
  * @param addressBits width of guest-physical addresses
+ * @param supported what KVM can give here, for a new machine; nothing for one that was saved
  * @param host what the host's processor is
  * @param cpu what of it the guest sees
  * @param known the processors that the guest knows already, if it was saved once
@@ -28,6 +29,7 @@ record ProcessorModel(
         CpuTopology topology,
         boolean hyperV,
         int addressBits,
+        List<CpuidEntry> supported,
         HostProcessor host,
         CpuSpec cpu,
         Optional<SavedProcessors> known) {
@@ -67,6 +69,7 @@ record ProcessorModel(
                     numa.cpuTopology(CpuidTopology.leastCacheShift(leaves(supported))),
                     KvmPartition.supportsHyperV(kvm),
                     addressBits(supported),
+                    supported,
                     HostProcessor.here(),
                     cpu,
                     Optional.empty());
@@ -95,18 +98,24 @@ record ProcessorModel(
         HostProcessor host = HostProcessor.here();
         KvmPartition.requireFit(saved, host::complete);
         return new ProcessorModel(
-                topology, saved.hyperV(), addressBits(saved.cpuid().getFirst()), host, cpu, Optional.of(saved));
+                topology,
+                saved.hyperV(),
+                addressBits(saved.cpuid().getFirst()),
+                List.of(),
+                host,
+                cpu,
+                Optional.of(saved));
     }
 
     PartitionConfig partition(String name) {
         if (known.isPresent()) {
             return known.get().partition(name);
         }
+        List<CpuidLeaf> processor = leaves(cpu.model().of(host.complete(supported)));
         return new PartitionConfig(
                 name,
                 topology.vcpus().stream().map(CpuTopology.Vcpu::apicId).toList(),
-                (vcpu, supported) ->
-                        entries(CpuidTopology.adjust(leaves(cpu.model().of(host.complete(supported))), topology, vcpu)),
+                (vcpu, _) -> entries(CpuidTopology.adjust(processor, topology, vcpu)),
                 hyperV,
                 cpu.options());
     }

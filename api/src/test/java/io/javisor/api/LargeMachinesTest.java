@@ -305,7 +305,7 @@ class LargeMachinesTest {
     private static String printedBy(List<MemoryRegion> regions, List<Long> ends) throws InterruptedException {
         var text = new StringBuffer();
         var over = new CountDownLatch(1);
-        var config = new PartitionConfig("grown", List.of(0), (vcpu, supported) -> supported, false, Set.of());
+        var config = new PartitionConfig("grown", List.of(0), (vcpu, supported) -> supported.get(), false, Set.of());
         try (KvmPartition partition = KvmPartition.create(config, new Failing(text, over))) {
             regions.forEach(partition::addMemory);
             partition.ports().claim("serial", 0x3F8, 8, new Written(value -> text.append((char) value)));

@@ -33,7 +33,8 @@ final class BenchmarkPartition implements AutoCloseable {
     private final KvmPartition partition;
 
     BenchmarkPartition(byte[] code) {
-        var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported, false, Set.of());
+        var config =
+                new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported.get(), false, Set.of());
         partition = KvmPartition.create(config, new BenchmarkFailures());
         partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
         claim(partition.ports(), PORT, 0x100);

@@ -1,5 +1,6 @@
 package io.javisor.jmh;
 
+import io.javisor.api.MachineTemplate;
 import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
@@ -72,8 +73,9 @@ public final class Density {
                 BufferedReader from = peer.inputReader(StandardCharsets.US_ASCII)) {
             Files.write(kernel, SleeperElf.of(Files.readAllBytes(guest)));
             var density = new Density(kernel);
+            MachineTemplate first = density.template(1);
             for (int i = 0; i < WARM_UP; i++) {
-                density.machine(i, 1).close();
+                machine(first, i).close();
             }
             for (String size : sizes) {
                 boolean inTurn = size.endsWith(IN_TURN);
@@ -132,12 +134,16 @@ public final class Density {
                 Double.parseDouble(n[4]));
     }
 
-    private VirtualMachine machine(int number, int vcpus) {
-        VirtualMachine vm = VirtualMachine.builder("dense-" + number)
+    private MachineTemplate template(int vcpus) {
+        return VirtualMachine.template(VirtualMachine.builder("dense")
                 .vcpus(vcpus)
                 .memory(MemorySize.mib(16))
                 .linux(l -> l.kernel(kernel))
-                .build();
+                .spec());
+    }
+
+    private static VirtualMachine machine(MachineTemplate template, int number) {
+        VirtualMachine vm = template.create("dense-" + number);
         vm.start().await(Wait.forConsole("."), PATIENCE);
         return vm;
     }
@@ -149,8 +155,9 @@ public final class Density {
         List<VirtualMachine> all = new ArrayList<>(machines);
         try {
             long from = System.nanoTime();
+            MachineTemplate template = template(vcpus);
             for (int i = 0; i < machines; i++) {
-                all.add(machine(i, vcpus));
+                all.add(machine(template, i));
             }
             double start = (double) (System.nanoTime() - from) / machines;
             System.gc();
@@ -174,9 +181,10 @@ public final class Density {
         long heap = heap();
         long started = 0;
         long closed = 0;
+        MachineTemplate template = template(vcpus);
         for (int i = 0; i < machines; i++) {
             long from = System.nanoTime();
-            VirtualMachine vm = machine(i, vcpus);
+            VirtualMachine vm = machine(template, i);
             long up = System.nanoTime();
             vm.close();
             closed += System.nanoTime() - up;

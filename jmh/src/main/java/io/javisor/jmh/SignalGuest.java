@@ -54,7 +54,7 @@ final class SignalGuest implements AutoCloseable {
 
     SignalGuest(Way way) {
         this.way = way;
-        var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported, true, Set.of());
+        var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported.get(), true, Set.of());
         partition = KvmPartition.create(config, new BenchmarkFailures());
         partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
         GuestMemory guest = partition.memory();

@@ -16,6 +16,10 @@ import java.util.List;
 final class CpuidList {
     // KVM_MAX_CPUID_ENTRIES of arch/x86/include/asm/kvm_host.h
     private static final int MAX = 256;
+
+    /** KVM runs CPUID for each leaf before it says that there is no room for it, which traps where it is a guest itself. */
+    private static final int FIRST_ROOM = 128;
+
     private static final long HEAD = SystemAbi.CPUID.byteSize();
     private static final long ENTRY = SystemAbi.CPUID_ENTRY.byteSize();
     private static final long FUNCTION = offset(SystemAbi.CPUID_ENTRY, "function");
@@ -29,7 +33,7 @@ final class CpuidList {
     private CpuidList() {}
 
     static List<CpuidEntry> get(KvmDescriptor fd, Ioctl ioctl) {
-        for (int room = 64; ; room *= 2) {
+        for (int room = FIRST_ROOM; ; room *= 2) {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment list = arena.allocate(HEAD + room * ENTRY, 8);
                 list.set(JAVA_INT, 0, room);

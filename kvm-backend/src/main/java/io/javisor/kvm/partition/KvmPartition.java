@@ -124,7 +124,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
 
     private void build() {
         VmSetup.prepare(kvm, vm, config);
-        List<CpuidEntry> supported = kvm.supportedCpuid();
+        var supported = new SupportedCpuid(kvm);
         var msrs = new ServedMsrs(memory, listener);
         for (int id = 0; id < config.vcpus(); id++) {
             Vcpu vcpu = vm.createVcpu(config.apicIds().get(id));
@@ -456,6 +456,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     public synchronized void end() {
         gate.set(RunGate.Order.END);
         debugging.ended();
+        vcpus.forEach(VcpuThread::kick); // all, so that they end side by side
         boolean interrupted = false;
         for (VcpuThread vcpu : vcpus) {
             while (started && vcpu.thread().isAlive()) {

@@ -165,15 +165,7 @@ final class GuestFrames {
         if (sections == ReceiveBuffer.NONE) {
             return Filled.LATER;
         }
-        try {
-            fill(buffer, sections, parts, before, from, length);
-        } catch (IllegalStateException e) {
-            if (buffer.memory().isAlive()) {
-                throw e;
-            }
-            closed = true; // so is the machine
-            return Filled.NEVER;
-        }
+        fill(buffer, sections, parts, before, from, length);
         if (first == ReceiveBuffer.NONE) {
             filled = buffer;
             first = sections;

@@ -29,11 +29,6 @@ final class LentMemory {
         return length;
     }
 
-    /** Whether it can still be used: the machine is not closed. */
-    boolean isAlive() {
-        return runs.length == 0 || runs[0].scope().isAlive();
-    }
-
     void write(long to, MemorySegment from, long at, int bytes) {
         Objects.checkFromIndexSize(to, bytes, length);
         int i = run(to);

@@ -3,12 +3,15 @@ package io.javisor.linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * One owned range of this process's address space; safe from any thread. Every access through its segment is checked against
- * its bounds and its life: after {@link #close()} an access throws, and a close waits for system calls that are using the
- * memory.
+ * its bounds. A {@link #close()} gives back what is behind the addresses at once, and waits for nobody: zeroes of this
+ * process's own take its place, so that whoever still has the segment, or a system call that is using it, meets memory that means
+ * nothing. The addresses go once no segment refers to them any more, which the garbage collector finds out.
+ *
+ * <p>An arena that is closed by hand would make each later access an exception. But for that the JVM has to look at the stacks of
+ * all of its threads, one by one, which takes longer the more vCPUs it runs, and it can't while a system call uses the memory.
  */
 public final class Mapping implements AutoCloseable {
     private static final int PROT_READ = 1;
@@ -19,7 +22,6 @@ public final class Mapping implements AutoCloseable {
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_NORESERVE = 0x4000;
     private static final long PAGE = 4096;
-    private static final long CLOSE_WAIT_NANOS = 1_000_000_000L;
 
     /** What a mapping may do, and who sees its writes. */
     public enum Access {
@@ -39,16 +41,22 @@ public final class Mapping implements AutoCloseable {
         }
     }
 
-    private final Arena arena;
+    private final MemorySegment all;
     private final MemorySegment segment;
     private final MemorySegment annex;
     private final AtomicBoolean annexTaken = new AtomicBoolean();
+    private final AtomicBoolean closed; // written with the monitor held
 
     private Mapping(long address, long size, long annexSize) {
         long whole = size + annexSize;
-        arena = Arena.ofShared();
-        MemorySegment all =
-                Libc.view(address, whole, arena, () -> MemoryCalls.munmap(CallState.current(), address, whole));
+        var over = new AtomicBoolean();
+        closed = over;
+        all = Libc.view(address, whole, Arena.ofAuto(), () -> {
+            // Whoever forgets to close it keeps it: a VM may still be using the addresses.
+            if (over.get()) {
+                MemoryCalls.munmap(CallState.current(), address, whole);
+            }
+        });
         segment = all.asSlice(0, size);
         annex = all.asSlice(size);
     }
@@ -60,16 +68,11 @@ public final class Mapping implements AutoCloseable {
      * @param length bytes, rounded up to 4 KiB by the kernel
      */
     public static Mapping of(Descriptor file, long offset, long length, Access access) {
-        return new Mapping(address(file, offset, length, access), length, 0);
-    }
-
-    /** Where the kernel has put it; whoever calls unmaps it. */
-    static long address(Descriptor file, long offset, long length, Access access) {
         int fd = file.acquire();
         try {
-            long address =
-                    MemoryCalls.mmap(CallState.current(), 0, length, access.protection, access.flags, fd, offset);
-            return check(address, file, length, offset);
+            long address = Addresses.find(length, access.protection, access.flags, fd, offset);
+            // In whole pages, as the kernel has them, of which nothing may stay.
+            return new Mapping(check(address, file, length, offset), length, (-length & (PAGE - 1)));
         } finally {
             file.release();
         }
@@ -104,8 +107,7 @@ public final class Mapping implements AutoCloseable {
         long room = Math.addExact(whole, alignment - PAGE);
         // Readable and writable zeroes rather than PROT_NONE, so that a stray touch through the segment is harmless.
         long raw = check(
-                MemoryCalls.mmap(
-                        state, 0, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+                Addresses.find(room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
                 "anonymous",
                 room,
                 0);
@@ -129,7 +131,8 @@ public final class Mapping implements AutoCloseable {
      * @param length bytes, a multiple of the file's page size
      * @param offset where in the file, a multiple of the file's page size
      */
-    public void map(long at, long length, Descriptor file, long offset, Access access) {
+    public synchronized void map(long at, long length, Descriptor file, long offset, Access access) {
+        requireOpen();
         MemorySegment range = segment.asSlice(at, length);
         if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
             throw new IllegalArgumentException("map " + length + " bytes at " + at + ": not multiples of 4096");
@@ -144,7 +147,8 @@ public final class Mapping implements AutoCloseable {
      * @param at where in this mapping, a multiple of 4 KiB
      * @param length bytes, a multiple of 4 KiB
      */
-    public void clear(long at, long length) {
+    public synchronized void clear(long at, long length) {
+        requireOpen();
         MemorySegment range = segment.asSlice(at, length);
         if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
             throw new IllegalArgumentException("clear " + length + " bytes at " + at + ": not multiples of 4096");
@@ -185,9 +189,20 @@ public final class Mapping implements AutoCloseable {
         return result;
     }
 
-    /** The memory, for any thread, until the close. */
+    /**
+     * The memory, for any thread. What has been got before the close reads as zeroes after it.
+     *
+     * @throws IllegalStateException if it has been closed
+     */
     public MemorySegment segment() {
+        requireOpen();
         return segment;
+    }
+
+    private void requireOpen() {
+        if (closed.get()) {
+            throw new IllegalStateException("the mapping of " + segment.byteSize() + " bytes is closed");
+        }
     }
 
     /**
@@ -206,7 +221,7 @@ public final class Mapping implements AutoCloseable {
 
     /** Whether it has been closed. */
     public boolean isClosed() {
-        return !segment.scope().isAlive();
+        return closed.get();
     }
 
     /**
@@ -223,40 +238,33 @@ public final class Mapping implements AutoCloseable {
 
     /** As {@link #advise}, but returns a negative errno instead of throwing. */
     public int tryAdvise(long offset, long length, Advice advice) {
+        requireOpen();
         CallState state = CallState.current();
         MemorySegment range = segment.asSlice(offset, length);
         int result;
         do {
             result = MemoryCalls.madvise(state, range, length, advice.number());
         } while (result == -Errno.EINTR);
+        if (closed.get()) {
+            giveBack(); // since it began: it may have filled what had been given back
+        }
         return result;
     }
 
-    /**
-     * Unmaps. Idempotent. Waits up to a second for system calls on the memory to end.
-     *
-     * @throws IllegalStateException if a system call still uses it then; it stays mapped
-     */
+    /** Gives back what is behind the addresses. Idempotent; waits for nobody. */
     @Override
-    public void close() {
-        close(arena);
+    public synchronized void close() {
+        if (!closed.get()) {
+            closed.set(true);
+            giveBack();
+        }
     }
 
-    static void close(Arena arena) {
-        long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
-        while (arena.scope().isAlive()) {
-            try {
-                arena.close();
-                return;
-            } catch (IllegalStateException e) {
-                if (!arena.scope().isAlive()) {
-                    return;
-                }
-                if (System.nanoTime() - deadline > 0) {
-                    throw e;
-                }
-                LockSupport.parkNanos(100_000);
-            }
+    private void giveBack() {
+        try {
+            clear(all);
+        } catch (LinuxException e) {
+            // No memory for the kernel's book-keeping: what lies there goes with the addresses.
         }
     }
 }

@@ -1,13 +1,12 @@
 package io.javisor.linux;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Ranges of this process's address space that end together; safe from any thread. Closing takes the JVM a handshake with all
- * of its threads: one for a group, however many ranges are in it, where {@link Mapping}s take one each; and none for those in
- * a mapping's annex.
+ * Ranges of this process's address space that end together, as {@link Mapping}s do; in the addresses behind a mapping where there is
+ * room, so that they are no ranges more. Safe from any thread.
  */
 public final class MappingGroup implements AutoCloseable {
     private static final long PAGE = 4096;
@@ -15,7 +14,7 @@ public final class MappingGroup implements AutoCloseable {
     private final MemorySegment annex;
     private final Runnable annexFree;
     private long used; // of the annex, bytes; guarded by this, as all else
-    private @Nullable Arena arena; // of what has no place in the annex; made when it is needed
+    private final List<Mapping> others = new ArrayList<>(); // what has no place in the annex
     private boolean closed;
 
     /** An empty group. */
@@ -46,21 +45,12 @@ public final class MappingGroup implements AutoCloseable {
             used += (length + PAGE - 1) & -PAGE;
             return place;
         }
-        Arena own = arena;
-        if (own == null) {
-            own = Arena.ofShared();
-            arena = own;
-        }
-        long address = Mapping.address(file, offset, length, access);
-        return Libc.view(address, length, own, () -> MemoryCalls.munmap(CallState.current(), address, length));
+        Mapping own = Mapping.of(file, offset, length, access);
+        others.add(own);
+        return own.segment();
     }
 
-    /**
-     * Unmaps all. Idempotent. What lay in a mapping's annex reads as zeroes until the mapping ends, or the next group there
-     * begins. Waits up to a second for system calls on other ranges to end.
-     *
-     * @throws IllegalStateException if a system call still uses one then; it stays mapped
-     */
+    /** Gives all back, which reads as zeroes from then on; in an annex until the next group there begins. Idempotent. */
     @Override
     public synchronized void close() {
         if (!closed) {
@@ -68,10 +58,7 @@ public final class MappingGroup implements AutoCloseable {
             clearAnnex();
             annexFree.run();
         }
-        Arena own = arena;
-        if (own != null) {
-            Mapping.close(own);
-        }
+        others.forEach(Mapping::close);
     }
 
     private void clearAnnex() {

@@ -27,6 +27,15 @@ final class ProcessFiles {
         }
     }
 
+    /** Whether something is mapped at an address. */
+    static boolean isMapped(long address) throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            return lines.map(l -> l.substring(0, l.indexOf(' ')).split("-"))
+                    .anyMatch(range -> Long.compareUnsigned(Long.parseUnsignedLong(range[0], 16), address) <= 0
+                            && Long.compareUnsigned(Long.parseUnsignedLong(range[1], 16), address) > 0);
+        }
+    }
+
     /** Lines of /proc/self/maps that contain a text. */
     static long mappings(String text) throws IOException {
         try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
