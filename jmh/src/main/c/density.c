@@ -106,11 +106,10 @@ static void nothing(int signal)
 
 static void start(struct machine *m, int cpus, const char *code, size_t bytes)
 {
-    open_machine(&m->guest);
     m->guest.memory_fd = memfd_create("guest-ram", MFD_CLOEXEC);
     if (m->guest.memory_fd < 0 || ftruncate(m->guest.memory_fd, MEMORY))
         die("memfd");
-    give_memory(&m->guest, map_aligned(MEMORY, m->guest.memory_fd, MAP_SHARED), MEMORY);
+    open_machine(&m->guest, map_aligned(MEMORY, m->guest.memory_fd, MAP_SHARED), MEMORY);
     memcpy(m->guest.memory + ENTRY, code, bytes);
     enter_long_mode(&m->guest, ENTRY, 0);
     m->cpus = cpus;

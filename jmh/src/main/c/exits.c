@@ -70,8 +70,8 @@ static void *machine(const char *name)
         : !strcmp(method, "portRead")                  ? port_read
         : !strcmp(method, "mmioWrite")                 ? mmio_write_64
                                                        : mmio_read_64;
-    open_machine(g);
-    give_memory(g, map_aligned(2 << 20, -1, MAP_SHARED | MAP_ANONYMOUS), 2 << 20);
+    g->memory_fd = -1;
+    open_machine(g, map_aligned(2 << 20, -1, MAP_SHARED | MAP_ANONYMOUS), 2 << 20);
     memcpy(g->memory + 0x1000, code, 4);
     enter_long_mode(g, 0x1000, NO_MEMORY);
     return g;

@@ -30,7 +30,6 @@ static void open_vm(struct guest *g)
         die("/dev/kvm");
     CALL(g->kvm, KVM_GET_API_VERSION, 0);
     g->vm = CALL(g->kvm, KVM_CREATE_VM, 0);
-    g->memory_fd = -1;
 }
 
 static void open_cpu(struct guest *g)
@@ -42,7 +41,7 @@ static void open_cpu(struct guest *g)
         die("mmap of the vCPU");
 }
 
-void give_memory(struct guest *g, char *memory, size_t bytes)
+static void give_memory(struct guest *g, char *memory, size_t bytes)
 {
     struct kvm_userspace_memory_region slot = {
         .guest_phys_addr = 0, .memory_size = bytes, .userspace_addr = (uintptr_t)memory};
@@ -95,10 +94,11 @@ static void filter_msrs(struct guest *g)
     CALL(g->vm, KVM_ENABLE_CAP, &cap);
 }
 
-void open_machine(struct guest *g)
+void open_machine(struct guest *g, char *memory, size_t bytes)
 {
     open_vm(g);
-    filter_msrs(g); /* first: after the interrupt controllers KVM waits for a whole grace period */
+    filter_msrs(g); /* and memory, first: after the interrupt controllers KVM waits for a whole grace period */
+    give_memory(g, memory, bytes);
     CALL(g->vm, KVM_SET_TSS_ADDR, 0xfffbd000);
     uint64_t map = 0xfffbc000;
     CALL(g->vm, KVM_SET_IDENTITY_MAP_ADDR, &map);

@@ -17,11 +17,8 @@ struct guest {
 /* Bytes of code in real mode at 0x1000, in 32 KiB of memory; no interrupt controller. */
 void open_bare(struct guest *g, const uint8_t *code, size_t bytes);
 
-/* The VM and vCPU of a whole machine: interrupt controllers, CPUID, MSRs. Memory is the caller's. */
-void open_machine(struct guest *g);
-
-/* Gives the guest this memory at address 0. */
-void give_memory(struct guest *g, char *memory, size_t bytes);
+/* The VM and vCPU of a whole machine: interrupt controllers, CPUID, MSRs; this memory at address 0, of memory_fd unless that is -1. */
+void open_machine(struct guest *g, char *memory, size_t bytes);
 
 /* 64-bit mode with the first GiB mapped, by tables from 0x2000 on, at an entry point. */
 void enter_long_mode(struct guest *g, uint64_t entry, uint64_t rsi);

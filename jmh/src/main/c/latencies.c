@@ -114,8 +114,8 @@ static uint64_t counter(struct timed *t)
 static void begin(struct timed *t, int way)
 {
     struct guest *g = &t->guest;
-    open_machine(g);
-    give_memory(g, map_aligned(MEMORY, -1, MAP_SHARED | MAP_ANONYMOUS), MEMORY);
+    g->memory_fd = -1;
+    open_machine(g, map_aligned(MEMORY, -1, MAP_SHARED | MAP_ANONYMOUS), MEMORY);
     load_beside(g, "latencies.bin");
     struct {
         struct kvm_irq_routing head;

@@ -159,14 +159,13 @@ struct life {
 
 static void open_full(struct guest *g)
 {
-    open_machine(g);
     g->memory_fd = memfd_create("guest-ram", MFD_CLOEXEC);
     if (g->memory_fd < 0 || ftruncate(g->memory_fd, MEMORY))
         die("memfd");
     char *memory = map_aligned(MEMORY, g->memory_fd, MAP_SHARED);
     madvise(memory, MEMORY, MADV_HUGEPAGE);
     madvise(memory, MEMORY, MADV_DONTDUMP);
-    give_memory(g, memory, MEMORY);
+    open_machine(g, memory, MEMORY);
 }
 
 static void load(struct guest *g, const char *kernel)
@@ -320,11 +319,10 @@ static long restore(void *state)
 {
     struct life *l = state;
     struct guest g = {0};
-    open_machine(&g);
     g.memory_fd = open(l->memory, O_RDONLY | O_CLOEXEC);
     if (g.memory_fd < 0)
         die(l->memory);
-    give_memory(&g, map_aligned(MEMORY, g.memory_fd, MAP_PRIVATE), MEMORY);
+    open_machine(&g, map_aligned(MEMORY, g.memory_fd, MAP_PRIVATE), MEMORY);
     write_state(&g, &l->saved);
     until_exit_elsewhere(&g);
     close_guest(&g);

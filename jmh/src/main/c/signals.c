@@ -106,9 +106,9 @@ static void *set_up(const char *name)
     struct guest *g = &s->guest;
     const char *method = strchr(name, '.') + 1;
     s->way = !strcmp(method, "roundTrip") ? ROUND_TRIP : !strcmp(method, "toGuest") ? TO_GUEST : TO_HOST;
-    open_machine(g);
+    g->memory_fd = -1;
+    open_machine(g, map_aligned(MEMORY, -1, MAP_SHARED | MAP_ANONYMOUS), MEMORY);
     set_hyperv_cpuid(g);
-    give_memory(g, map_aligned(MEMORY, -1, MAP_SHARED | MAP_ANONYMOUS), MEMORY);
     load_beside(g, "signals.bin");
     wire(s);
     enter_long_mode(g, CODE, s->way);

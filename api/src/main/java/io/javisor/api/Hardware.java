@@ -21,7 +21,6 @@ import io.javisor.kvm.partition.KvmPartition;
 import io.javisor.memory.MachineMemory;
 import io.javisor.memory.balloon.DynamicMemoryDevice;
 import io.javisor.partition.GuestAddressException;
-import io.javisor.partition.MemoryRegion;
 import io.javisor.partition.acpi.AcpiNode;
 import io.javisor.partition.bus.IoBus;
 import io.javisor.partition.state.StateException;
@@ -168,13 +167,10 @@ final class Hardware implements AutoCloseable {
             RunListener listener) {
         var endings = new RunEndings(listener, ram);
         var phase = new StartPhase(spec.name(), StartPhase.Part.PARTITION);
-        KvmPartition partition = KvmPartition.create(inputs.partition(), endings, ram.vcpuPages());
+        KvmPartition partition = KvmPartition.create(inputs.partition(), endings, ram.bootRegions(), ram.vcpuPages());
+        phase.commit();
         IoReactors.Lease reactors = null;
         try {
-            for (MemoryRegion region : ram.bootRegions()) {
-                partition.addMemory(region);
-            }
-            phase.commit();
             if (partition.synic().isPresent()) {
                 reactors = IoReactors.lease(ram.vcpuHostNodes());
             }

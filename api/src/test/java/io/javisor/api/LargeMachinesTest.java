@@ -306,8 +306,7 @@ class LargeMachinesTest {
         var text = new StringBuffer();
         var over = new CountDownLatch(1);
         var config = new PartitionConfig("grown", List.of(0), (vcpu, supported) -> supported.get(), false, Set.of());
-        try (KvmPartition partition = KvmPartition.create(config, new Failing(text, over))) {
-            regions.forEach(partition::addMemory);
+        try (KvmPartition partition = KvmPartition.create(config, new Failing(text, over), regions)) {
             partition.ports().claim("serial", 0x3F8, 8, new Written(value -> text.append((char) value)));
             partition.ports().claim("power", 0x600, 8, new Written(value -> over.countDown()));
             partition.memory().write(TinyElf.CODE, EVERY_END);

@@ -35,8 +35,8 @@ final class BenchmarkPartition implements AutoCloseable {
     BenchmarkPartition(byte[] code) {
         var config =
                 new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported.get(), false, Set.of());
-        partition = KvmPartition.create(config, new BenchmarkFailures());
-        partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
+        partition = KvmPartition.create(
+                config, new BenchmarkFailures(), List.of(new MemoryRegion(0, MEMORY, 0, memory, 0)));
         claim(partition.ports(), PORT, 0x100);
         claim(partition.mmio(), REGISTER, 0x1000);
         partition.memory().write(0, image(code));

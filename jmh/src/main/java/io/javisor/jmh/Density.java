@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Many machines at once in this JVM, beside the same in C, in turns: each of 16 MiB, with a guest that sleeps until a byte comes
@@ -31,18 +30,6 @@ public final class Density {
     private static final int OTHER_DESCRIPTORS = 1000;
     private static final String IN_TURN = "-in-turn";
     private static final int KIB = 1024;
-
-    /**
-     * What a machine costs among all of them.
-     *
-     * @param start ns from its description to its guest's first output
-     * @param resident KiB of this process's memory in RAM
-     * @param heap KiB of Java's heap; 0 in C
-     * @param two ns from a byte to its answer, with two machines
-     * @param all the same with all of them
-     * @param close ns
-     */
-    private record Cost(double start, double resident, double heap, double two, double all, double close) {}
 
     private final Path kernel;
 
@@ -67,7 +54,7 @@ public final class Density {
         Process peer = new ProcessBuilder(program.toString(), "Density")
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        var table = new StringBuilder("| machines | | ours | C | ratio |\n|---|---|--:|--:|--:|\n");
+        var table = new DensityTable();
         String host = HostDescription.text();
         try (Writer to = peer.outputWriter(StandardCharsets.US_ASCII);
                 BufferedReader from = peer.inputReader(StandardCharsets.US_ASCII)) {
@@ -81,15 +68,15 @@ public final class Density {
                 boolean inTurn = size.endsWith(IN_TURN);
                 int machines = machinesOf(size);
                 int vcpus = vcpusOf(size);
-                List<Cost> ours = new ArrayList<>();
-                List<Cost> theirs = new ArrayList<>();
+                List<DensityCost> ours = new ArrayList<>();
+                List<DensityCost> theirs = new ArrayList<>();
                 for (int round = 0; round < rounds; round++) {
                     ours.add(inTurn ? density.measureInTurn(machines, vcpus) : density.measure(machines, vcpus));
                     to.write(machines + " " + vcpus + " " + (inTurn ? 0 : WAKES) + " " + guest + "\n");
                     to.flush();
                     theirs.add(read(from));
                 }
-                report(table, size, ours, theirs);
+                table.add(size, !inTurn, ours, theirs);
             }
         } finally {
             Files.delete(kernel);
@@ -119,13 +106,13 @@ public final class Density {
         }
     }
 
-    private static Cost read(BufferedReader from) throws IOException {
+    private static DensityCost read(BufferedReader from) throws IOException {
         String line = from.readLine();
         if (line == null) {
             throw new IOException("the peer has ended");
         }
         String[] n = line.split(" ", -1);
-        return new Cost(
+        return new DensityCost(
                 Double.parseDouble(n[0]),
                 Double.parseDouble(n[1]),
                 0,
@@ -148,7 +135,7 @@ public final class Density {
         return vm;
     }
 
-    private Cost measure(int machines, int vcpus) throws IOException {
+    private DensityCost measure(int machines, int vcpus) throws IOException {
         System.gc();
         long resident = residentKib();
         long heap = heap();
@@ -169,13 +156,13 @@ public final class Density {
             while (!all.isEmpty()) {
                 all.removeLast().close();
             }
-            return new Cost(start, memory, objects, two, many, (double) (System.nanoTime() - from) / machines);
+            return new DensityCost(start, memory, objects, two, many, (double) (System.nanoTime() - from) / machines);
         } finally {
             all.forEach(VirtualMachine::close);
         }
     }
 
-    private Cost measureInTurn(int machines, int vcpus) {
+    private DensityCost measureInTurn(int machines, int vcpus) {
         System.gc();
         long resident = residentKib();
         long heap = heap();
@@ -191,7 +178,7 @@ public final class Density {
             started += up - from;
         }
         System.gc();
-        return new Cost(
+        return new DensityCost(
                 (double) started / machines,
                 (double) (residentKib() - resident) / machines,
                 (double) (heap() - heap) / KIB / machines,
@@ -217,73 +204,6 @@ public final class Density {
             }
         }
         return (double) (System.nanoTime() - from) / rounds / wanted.length;
-    }
-
-    private static void report(StringBuilder to, String size, List<Cost> ours, List<Cost> theirs) {
-        row(
-                to,
-                size,
-                "first output",
-                ours.stream().map(Cost::start).toList(),
-                theirs.stream().map(Cost::start).toList());
-        if (!size.endsWith(IN_TURN)) {
-            wakes(to, size, ours, theirs);
-        }
-        row(
-                to,
-                size,
-                "close",
-                ours.stream().map(Cost::close).toList(),
-                theirs.stream().map(Cost::close).toList());
-        double mine = median(ours.stream().map(Cost::resident).toList());
-        double other = median(theirs.stream().map(Cost::resident).toList());
-        to.append(String.format(
-                Locale.ROOT,
-                "| %s | resident | %.1f KiB | %.1f KiB | %s |%n",
-                size,
-                mine,
-                other,
-                other < 1 ? "" : String.format(Locale.ROOT, "%.1f", mine / other)));
-        to.append(String.format(
-                Locale.ROOT,
-                "| %s | Java heap | %.1f KiB | | |%n",
-                size,
-                median(ours.stream().map(Cost::heap).toList())));
-    }
-
-    private static void wakes(StringBuilder to, String size, List<Cost> ours, List<Cost> theirs) {
-        row(
-                to,
-                size,
-                "a wake, of two",
-                ours.stream().map(Cost::two).toList(),
-                theirs.stream().map(Cost::two).toList());
-        row(
-                to,
-                size,
-                "a wake, of all",
-                ours.stream().map(Cost::all).toList(),
-                theirs.stream().map(Cost::all).toList());
-    }
-
-    private static void row(StringBuilder to, String size, String what, List<Double> ours, List<Double> theirs) {
-        List<Double> ratios = new ArrayList<>();
-        for (int i = 0; i < ours.size(); i++) {
-            ratios.add(ours.get(i) / theirs.get(i));
-        }
-        to.append(String.format(
-                Locale.ROOT,
-                "| %s | %s | %s | %s | %.2f |%n",
-                size,
-                what,
-                Report.time(median(ours)),
-                Report.time(median(theirs)),
-                median(ratios)));
-    }
-
-    private static double median(List<Double> of) {
-        double[] sorted = of.stream().mapToDouble(d -> d).sorted().toArray();
-        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
     }
 
     private static long heap() {

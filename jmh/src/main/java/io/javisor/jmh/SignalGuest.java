@@ -55,8 +55,8 @@ final class SignalGuest implements AutoCloseable {
     SignalGuest(Way way) {
         this.way = way;
         var config = new PartitionConfig("benchmark", List.of(0), (vcpu, supported) -> supported.get(), true, Set.of());
-        partition = KvmPartition.create(config, new BenchmarkFailures());
-        partition.addMemory(new MemoryRegion(0, MEMORY, 0, memory, 0));
+        partition = KvmPartition.create(
+                config, new BenchmarkFailures(), List.of(new MemoryRegion(0, MEMORY, 0, memory, 0)));
         GuestMemory guest = partition.memory();
         guest.write(CODE, GuestProgram.read("signals.bin"));
         guest.putLong(TABLES, TABLES + 0x1000 + PRESENT_WRITABLE);

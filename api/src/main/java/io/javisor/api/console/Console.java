@@ -26,7 +26,7 @@ public final class Console implements AutoCloseable {
     public static final int DEFAULT_HISTORY = 256 * 1024;
 
     private static final int FIRST_HISTORY = 4 * 1024;
-    private static final long SEARCH_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    private static final long SEARCH_INTERVAL_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
     private static final int EVIDENCE_LINES = 25;
 
     private final String name;
@@ -261,6 +261,7 @@ public final class Console implements AutoCloseable {
     private @Nullable Matcher search(Pattern pattern, Duration timeout) {
         long deadline = System.nanoTime() + saturated(timeout);
         long searched = -1;
+        boolean first = true;
         try {
             while (true) {
                 boolean last;
@@ -282,8 +283,12 @@ public final class Console implements AutoCloseable {
                 if (last) {
                     return null;
                 }
-                // A guest prints byte by byte: let some gather, and spend at most a fifth of the time searching.
-                long pause = Math.max(SEARCH_INTERVAL_NANOS, 4 * (System.nanoTime() - begun));
+                if (first) {
+                    first = false; // that was what was there; the next byte is looked at as it comes
+                    continue;
+                }
+                // A guest prints byte by byte: let some gather, and spend at most a tenth of the time searching.
+                long pause = Math.max(SEARCH_INTERVAL_NANOS, 9 * (System.nanoTime() - begun));
                 TimeUnit.NANOSECONDS.sleep(Math.clamp(deadline - System.nanoTime(), 0, pause));
             }
         } catch (InterruptedException e) {

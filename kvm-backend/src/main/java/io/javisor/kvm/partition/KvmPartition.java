@@ -76,20 +76,22 @@ public final class KvmPartition implements Stateful, AutoCloseable {
     }
 
     /**
-     * Creates the VM with its vCPUs; nothing runs.
+     * Creates the VM with its memory and vCPUs; nothing runs.
      *
+     * @param memory what the guest has from the start; the backings must outlive the partition
      * @throws HypervisorException if KVM can't, with the remedy
      */
-    public static KvmPartition create(PartitionConfig config, PartitionListener listener) {
-        return create(config, listener, new MappingGroup());
+    public static KvmPartition create(PartitionConfig config, PartitionListener listener, List<MemoryRegion> memory) {
+        return create(config, listener, memory, new MappingGroup());
     }
 
     /**
-     * As {@link #create(PartitionConfig, PartitionListener)}.
+     * As {@link #create(PartitionConfig, PartitionListener, List)}.
      *
      * @param shared where what the vCPUs share with the kernel is mapped; closed with the partition: {@link MappedBacking#annex}
      */
-    public static KvmPartition create(PartitionConfig config, PartitionListener listener, MappingGroup shared) {
+    public static KvmPartition create(
+            PartitionConfig config, PartitionListener listener, List<MemoryRegion> memory, MappingGroup shared) {
         Kvm kvm;
         try {
             kvm = Kvm.open();
@@ -102,7 +104,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         try {
             vm = kvm.createVm(shared);
             partition = new KvmPartition(config, listener, kvm, vm);
-            partition.build();
+            partition.build(memory);
             return partition;
         } catch (RuntimeException | Error e) {
             if (partition != null) {
@@ -122,8 +124,10 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         return VmSetup.missingForHyperV(kvm).isEmpty();
     }
 
-    private void build() {
-        VmSetup.prepare(kvm, vm, config);
+    private void build(List<MemoryRegion> regions) {
+        VmSetup.begin(kvm, vm, config);
+        regions.forEach(this::addMemory);
+        VmSetup.finish(vm, config);
         var supported = new SupportedCpuid(kvm);
         var msrs = new ServedMsrs(memory, listener);
         for (int id = 0; id < config.vcpus(); id++) {
@@ -171,7 +175,7 @@ public final class KvmPartition implements Stateful, AutoCloseable {
         extended = new ExtendedHypercalls(memory, taker);
     }
 
-    /** Gives the guest a region of memory, also while it runs. The backing must outlive the partition. */
+    /** Gives the guest a region of memory more, also while it runs. The backing must outlive the partition. */
     public synchronized void addMemory(MemoryRegion region) {
         memory.add(region);
         vm.setMemory(nextSlot++, region.gpa(), region.segment());

@@ -39,7 +39,12 @@ final class VmSetup {
         return missing;
     }
 
-    static void prepare(Kvm kvm, KvmVm vm, PartitionConfig config) {
+    /**
+     * What comes before memory, which comes before {@link #finish}: whoever replaces a filter or a memory slot, KVM lets wait until
+     * nobody can be reading the one before (SRCU). Nobody does in a new VM, and it takes microseconds. The interrupt controllers replace
+     * what nobody waits for (their places on KVM's buses), and whoever comes after them waits for that too: 3 to 16 ms.
+     */
+    static void begin(Kvm kvm, KvmVm vm, PartitionConfig config) {
         if (config.vcpus() > kvm.maxVcpus()) {
             throw new HypervisorException(
                     "too-many-vcpus",
@@ -64,9 +69,11 @@ final class VmSetup {
                         "use a kernel built with CONFIG_KVM_HYPERV and kvm_intel or kvm_amd");
             }
         }
-        // First: to set a filter, KVM waits for readers of the one before. That takes microseconds in a VM in
-        // which nothing has been replaced yet, and 10 ms, a grace period, once there are interrupt controllers.
         ServedMsrs.enable(kvm, vm, config.hyperV());
+    }
+
+    /** What comes after memory. */
+    static void finish(KvmVm vm, PartitionConfig config) {
         if (!config.has(CpuOption.PMU)) {
             PerformanceCounters.disable(vm);
         }
