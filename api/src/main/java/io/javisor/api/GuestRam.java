@@ -1,11 +1,9 @@
 package io.javisor.api;
 
 import io.javisor.api.state.StateFolder;
-import io.javisor.kvm.partition.MappedBacking;
 import io.javisor.kvm.partition.MemfdBacking;
 import io.javisor.linux.Errno;
 import io.javisor.linux.HostThread;
-import io.javisor.linux.MappingGroup;
 import io.javisor.linux.MappingRoom;
 import io.javisor.linux.PageSize;
 import io.javisor.memory.balancer.MachineClaim;
@@ -48,12 +46,12 @@ final class GuestRam implements AutoCloseable {
 
     private final NumaTopology topology;
     private final AddressSpacePlan plan;
-    private final List<MappedBacking> nodes;
+    private final List<MemoryBacking> nodes;
     private final Map<Integer, HostThread> threads = new HashMap<>(); // guarded by this
     private final List<MemoryRegion> added = new CopyOnWriteArrayList<>(); // in this run
     private @Nullable MachineNuma numa; // guarded by this; made when it is first needed
 
-    private GuestRam(NumaTopology topology, AddressSpacePlan plan, List<MappedBacking> nodes) {
+    private GuestRam(NumaTopology topology, AddressSpacePlan plan, List<MemoryBacking> nodes) {
         this.topology = topology;
         this.plan = plan;
         this.nodes = nodes;
@@ -86,7 +84,7 @@ final class GuestRam implements AutoCloseable {
 
     /** Makes a node's backing of so many bytes. */
     private interface Source {
-        MappedBacking backing(int node, long bytes);
+        MemoryBacking backing(int node, long bytes);
     }
 
     private static GuestRam make(MachineSpec spec, int addressBits, boolean filled, Source source) {
@@ -96,7 +94,7 @@ final class GuestRam implements AutoCloseable {
         var made = new AtomicReference<@Nullable GuestRam>();
         MachineNuma placed =
                 isPlaced(topology) ? HostPlacement.shared().place(topology, () -> regionsOf(made.get())) : null;
-        var nodes = new ArrayList<MappedBacking>();
+        var nodes = new ArrayList<MemoryBacking>();
         try {
             for (int i = 0; i < topology.nodes().size(); i++) {
                 // A node without memory keeps its place in the list with the least that there is.
@@ -209,17 +207,12 @@ final class GuestRam implements AutoCloseable {
     }
 
     /** The nodes' memory, each with its hot-add window. */
-    List<? extends MemoryBacking> nodes() {
+    List<MemoryBacking> nodes() {
         return nodes;
     }
 
     AddressSpacePlan plan() {
         return plan;
-    }
-
-    /** Where one run's vCPUs share pages with the kernel. */
-    MappingGroup vcpuPages() {
-        return nodes.getFirst().annex();
     }
 
     /** The boot memory, region by region. */

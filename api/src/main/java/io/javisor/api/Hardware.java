@@ -167,7 +167,7 @@ final class Hardware implements AutoCloseable {
             RunListener listener) {
         var endings = new RunEndings(listener, ram);
         var phase = new StartPhase(spec.name(), StartPhase.Part.PARTITION);
-        KvmPartition partition = KvmPartition.create(inputs.partition(), endings, ram.bootRegions(), ram.vcpuPages());
+        KvmPartition partition = KvmPartition.create(inputs.partition(), endings, ram.bootRegions());
         phase.commit();
         IoReactors.Lease reactors = null;
         try {

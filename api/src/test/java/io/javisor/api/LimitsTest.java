@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.javisor.kvm.Kvm;
 import io.javisor.kvm.KvmException;
 import io.javisor.kvm.KvmVm;
-import io.javisor.linux.Mapping;
+import io.javisor.kvm.partition.MemfdBacking;
+import io.javisor.linux.PageSize;
 import io.javisor.partition.HypervisorException;
+import io.javisor.partition.MemoryBacking;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -114,7 +116,7 @@ class LimitsTest {
                 VirtualMachine running = EchoKernel.machine(folder).build()) {
             running.start().await(Wait.forConsole("."), Duration.ofSeconds(30));
             int most = kvm.maxMemorySlots();
-            try (Mapping memory = Mapping.reserve(8192, 4096)) {
+            try (MemoryBacking memory = MemfdBacking.reserve("slots", 8192, PageSize.KIB_4)) {
                 vm.setMemory(most - 1, 0, memory.segment().asSlice(0, 4096));
                 assertThatThrownBy(
                                 () -> vm.setMemory(most, 4096, memory.segment().asSlice(4096, 4096)))

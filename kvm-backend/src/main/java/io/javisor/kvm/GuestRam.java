@@ -11,8 +11,6 @@ import java.lang.foreign.MemorySegment;
  * guest-physical and checked. Closing takes it away from the guest, then from this process.
  */
 public final class GuestRam implements AutoCloseable {
-    private static final long ALIGNMENT = 2 << 20;
-
     private final KvmVm vm;
     private final int slot;
     private final long gpa;
@@ -33,8 +31,7 @@ public final class GuestRam implements AutoCloseable {
         Mapping mapping = null;
         try {
             file.truncate(size);
-            mapping = Mapping.reserve(size, ALIGNMENT);
-            mapping.map(0, size, file.descriptor(), 0, Mapping.Access.SHARED);
+            mapping = Mapping.of(file.descriptor(), 0, size, Mapping.Access.SHARED);
             vm.setMemory(slot, gpa, mapping.segment(), flags);
             return new GuestRam(vm, slot, gpa, file, mapping);
         } catch (RuntimeException e) {

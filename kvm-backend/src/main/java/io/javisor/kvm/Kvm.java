@@ -7,7 +7,6 @@ import io.javisor.kvm.abi.Ioctl;
 import io.javisor.linux.Errno;
 import io.javisor.linux.HostFile;
 import io.javisor.linux.LinuxException;
-import io.javisor.linux.MappingGroup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -191,22 +190,7 @@ public final class Kvm implements AutoCloseable {
      * @throws KvmException if the host refuses
      */
     public KvmVm createVm() {
-        return createVm(new MappingGroup());
-    }
-
-    /**
-     * Creates a VM.
-     *
-     * @param shared where what its vCPUs share with the kernel is mapped, 12 KiB each; closed with the VM, also if none comes of it
-     * @throws KvmException if the host refuses
-     */
-    public KvmVm createVm(MappingGroup shared) {
-        try {
-            return new KvmVm(this, fd.open(Ioctl.KVM_CREATE_VM, 0, "KVM VM"), runSize, shared);
-        } catch (RuntimeException | Error e) {
-            shared.close();
-            throw e;
-        }
+        return new KvmVm(this, fd.open(Ioctl.KVM_CREATE_VM, 0, "KVM VM"), runSize);
     }
 
     /** Closes it. Idempotent. */

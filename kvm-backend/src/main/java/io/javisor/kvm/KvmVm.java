@@ -44,14 +44,13 @@ public final class KvmVm implements AutoCloseable {
     // Sizes in bytes, by slot.
     private final TreeMap<Integer, Long> slots = new TreeMap<>();
     // What its vCPUs share with the kernel.
-    private final MappingGroup mappings;
+    private final MappingGroup mappings = new MappingGroup();
     private int vcpus; // that are open
     private long dirtyRingBytes;
     private boolean closed;
 
-    KvmVm(Kvm kvm, KvmDescriptor fd, int runSize, MappingGroup mappings) {
+    KvmVm(Kvm kvm, KvmDescriptor fd, int runSize) {
         this.kvm = kvm;
-        this.mappings = mappings;
         this.fd = fd;
         this.runSize = runSize;
         this.interrupts = new VmInterrupts(fd);

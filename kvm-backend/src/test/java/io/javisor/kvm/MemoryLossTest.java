@@ -30,10 +30,8 @@ class MemoryLossTest {
             0xF4, //                   hlt
         };
         try (TinyGuest guest = new TinyGuest(code);
-                HostFile file = HostFile.memory("lost", PageSize.KIB_4);
-                Mapping mapping = Mapping.reserve(SIZE, 4096)) {
-            file.truncate(SIZE);
-            mapping.map(0, SIZE, file.descriptor(), 0, Mapping.Access.SHARED);
+                HostFile file = memory();
+                Mapping mapping = Mapping.of(file.descriptor(), 0, SIZE, Mapping.Access.SHARED)) {
             guest.vm.setMemory(7, GPA, mapping.segment());
             mapping.segment().set(ValueLayout.JAVA_BYTE, 0, (byte) 'm');
             assertThat(guest.cpu.run())
@@ -56,6 +54,12 @@ class MemoryLossTest {
                     .isInstanceOfSatisfying(
                             Exit.IoOut.class, out -> assertThat(out.value()).isZero());
         }
+    }
+
+    private static HostFile memory() {
+        HostFile file = HostFile.memory("lost", PageSize.KIB_4);
+        file.truncate(SIZE);
+        return file;
     }
 
     /** KVM_RUN fails; or a KVM that emulates the guest's code (kvm_pvm) takes the address for that of a device. */

@@ -3,8 +3,10 @@ package io.javisor.kvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javisor.kvm.partition.MemfdBacking;
 import io.javisor.linux.Descriptor;
-import io.javisor.linux.Mapping;
+import io.javisor.linux.PageSize;
+import io.javisor.partition.MemoryBacking;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -58,7 +60,7 @@ class OptionalFeatureTest {
         try (TinyGuest guest = new TinyGuest(0xF4)) { // hlt
             worksOrIsRefused(guest.vm.has(Capability.GUEST_MEMFD), Capability.GUEST_MEMFD, () -> {
                 try (Descriptor hidden = guest.vm.createGuestMemory(0x4000);
-                        Mapping shared = Mapping.reserve(0x4000, 4096)) {
+                        MemoryBacking shared = MemfdBacking.reserve("shared", 0x4000, PageSize.KIB_4)) {
                     guest.vm.setMemory(3, 0x100000, shared.segment(), hidden, 0);
                     guest.vm.removeMemory(3);
                 }

@@ -1,12 +1,12 @@
 package io.javisor.api.state;
 
-import io.javisor.kvm.partition.MappedBacking;
 import io.javisor.kvm.partition.MemfdBacking;
 import io.javisor.kvm.partition.PrivateFileBacking;
 import io.javisor.linux.FileStatus;
 import io.javisor.linux.HostFile;
 import io.javisor.linux.LinuxException;
 import io.javisor.linux.PageSize;
+import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.state.StateException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -95,7 +95,7 @@ final class MemoryImage {
      * @param name for messages
      * @param pages what the machine's memory is to be made of
      */
-    MappedBacking open(String name, PageSize pages) {
+    MemoryBacking open(String name, PageSize pages) {
         HostFile file = HostFile.open(path, HostFile.READ_ONLY);
         try {
             FileStatus status = file.status();
@@ -117,8 +117,8 @@ final class MemoryImage {
         }
     }
 
-    private MappedBacking copied(String name, HostFile file, PageSize pages) {
-        MappedBacking backing = MemfdBacking.reserve(name, index.size(), pages);
+    private MemoryBacking copied(String name, HostFile file, PageSize pages) {
+        MemoryBacking backing = MemfdBacking.reserve(name, index.size(), pages);
         try (file;
                 Arena arena = Arena.ofConfined()) {
             var reader = new BlockReader(path, file, arena);

@@ -1,10 +1,10 @@
 package io.javisor.api.state;
 
 import io.javisor.api.MachineSpec;
-import io.javisor.kvm.partition.MappedBacking;
 import io.javisor.kvm.partition.SavedProcessors;
 import io.javisor.linux.PageSize;
 import io.javisor.numa.NumaNode;
+import io.javisor.partition.MemoryBacking;
 import io.javisor.partition.state.StateException;
 import io.javisor.partition.state.StateReader;
 import io.javisor.partition.topology.CpuTopology;
@@ -123,7 +123,7 @@ public final class StateFolder {
     }
 
     /** A node's memory for one machine. */
-    public MappedBacking openMemory(String name, int node) {
+    public MemoryBacking openMemory(String name, int node) {
         NumaNode described = spec.numa().nodes().get(node);
         for (PageSize size : PageSize.values()) {
             if (size.bytes() == described.hugePageSize()) {

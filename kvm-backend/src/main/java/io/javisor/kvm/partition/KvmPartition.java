@@ -13,7 +13,6 @@ import io.javisor.kvm.Vcpu;
 import io.javisor.kvm.VcpuDump;
 import io.javisor.kvm.VcpuState;
 import io.javisor.kvm.gdb.GdbTarget;
-import io.javisor.linux.MappingGroup;
 import io.javisor.partition.GuestMemory;
 import io.javisor.partition.HypervisorException;
 import io.javisor.partition.InterruptLine;
@@ -82,27 +81,11 @@ public final class KvmPartition implements Stateful, AutoCloseable {
      * @throws HypervisorException if KVM can't, with the remedy
      */
     public static KvmPartition create(PartitionConfig config, PartitionListener listener, List<MemoryRegion> memory) {
-        return create(config, listener, memory, new MappingGroup());
-    }
-
-    /**
-     * As {@link #create(PartitionConfig, PartitionListener, List)}.
-     *
-     * @param shared where what the vCPUs share with the kernel is mapped; closed with the partition: {@link MappedBacking#annex}
-     */
-    public static KvmPartition create(
-            PartitionConfig config, PartitionListener listener, List<MemoryRegion> memory, MappingGroup shared) {
-        Kvm kvm;
-        try {
-            kvm = Kvm.open();
-        } catch (RuntimeException | Error e) {
-            shared.close();
-            throw e;
-        }
+        Kvm kvm = Kvm.open();
         KvmVm vm = null;
         KvmPartition partition = null;
         try {
-            vm = kvm.createVm(shared);
+            vm = kvm.createVm();
             partition = new KvmPartition(config, listener, kvm, vm);
             partition.build(memory);
             return partition;

@@ -5,10 +5,10 @@ import io.javisor.linux.Errno;
 import io.javisor.linux.HostFile;
 import io.javisor.linux.LinuxException;
 import io.javisor.linux.Mapping;
-import io.javisor.linux.MappingGroup;
 import io.javisor.linux.MemoryPolicy;
 import io.javisor.linux.PageSize;
 import io.javisor.partition.HypervisorException;
+import io.javisor.partition.MemoryBacking;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLong;
@@ -17,9 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * Guest memory from an anonymous memory file: reserved as a whole, filled by the host page by page as it is touched, and given
  * back by punching holes. Mapped once, at an address that suits huge pages.
  */
-public final class MemfdBacking implements MappedBacking {
-    private static final long HUGE_PAGE = 2L << 20;
-
+public final class MemfdBacking implements MemoryBacking {
     private final String name;
     private final PageSize pages;
     private final HostFile file;
@@ -51,8 +49,7 @@ public final class MemfdBacking implements MappedBacking {
         try {
             file = HostFile.memory(name, pages);
             file.truncate(size);
-            mapping = Mapping.reserve(size, Math.max(HUGE_PAGE, pages.bytes()), ANNEX);
-            mapping.map(0, size, file.descriptor(), 0, Mapping.Access.SHARED);
+            mapping = Mapping.of(file.descriptor(), 0, size, Mapping.Access.SHARED);
             if (pages == PageSize.KIB_4) {
                 mapping.tryAdvise(0, size, Advice.HUGE_PAGE); // EINVAL where the kernel has none: merely slower
             }
@@ -72,11 +69,6 @@ public final class MemfdBacking implements MappedBacking {
     @Override
     public MemorySegment segment() {
         return mapping.segment();
-    }
-
-    @Override
-    public MappingGroup annex() {
-        return mapping.annex();
     }
 
     @Override
@@ -143,12 +135,12 @@ public final class MemfdBacking implements MappedBacking {
     @Override
     public long nextTouched(long offset) {
         // The memory file has holes where another covers it, whatever that one holds.
-        return covered.get() == 0 ? file.nextData(offset) : MappedBacking.super.nextTouched(offset);
+        return covered.get() == 0 ? file.nextData(offset) : MemoryBacking.super.nextTouched(offset);
     }
 
     @Override
     public long nextUntouched(long offset) {
-        return covered.get() == 0 ? file.nextHole(offset) : MappedBacking.super.nextUntouched(offset);
+        return covered.get() == 0 ? file.nextHole(offset) : MemoryBacking.super.nextUntouched(offset);
     }
 
     @Override

@@ -4,9 +4,9 @@ import io.javisor.linux.Advice;
 import io.javisor.linux.HostFile;
 import io.javisor.linux.LinuxException;
 import io.javisor.linux.Mapping;
-import io.javisor.linux.MappingGroup;
 import io.javisor.linux.MemoryPolicy;
 import io.javisor.partition.HypervisorException;
+import io.javisor.partition.MemoryBacking;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -19,9 +19,8 @@ import java.util.TreeMap;
  * with everybody else who maps the file, and copied when they are written. The file is never written. It must not be changed
  * or cut short while it is mapped; it may be deleted. Safe from any thread.
  */
-public final class PrivateFileBacking implements MappedBacking {
+public final class PrivateFileBacking implements MemoryBacking {
     private static final long PAGE = 4096;
-    private static final long HUGE_PAGE = 2L << 20;
 
     /** Ranges that were given back stay mappings of their own, of which a process has 65,530 (vm.max_map_count). */
     private static final int MOST_CLEARED = 4096;
@@ -49,9 +48,8 @@ public final class PrivateFileBacking implements MappedBacking {
      * @throws LinuxException if it can't be mapped: ENODEV where its file system has no mappings
      */
     public static PrivateFileBacking map(String name, HostFile file, long size) {
-        Mapping mapping = Mapping.reserve(size, HUGE_PAGE, ANNEX);
+        Mapping mapping = Mapping.of(file.descriptor(), 0, size, Mapping.Access.PRIVATE);
         try {
-            mapping.map(0, size, file.descriptor(), 0, Mapping.Access.PRIVATE);
             mapping.tryAdvise(0, size, Advice.HUGE_PAGE); // only memory file systems have them, and not all
             mapping.advise(0, size, Advice.DONT_DUMP);
             return new PrivateFileBacking(name, file, mapping);
@@ -64,11 +62,6 @@ public final class PrivateFileBacking implements MappedBacking {
     @Override
     public MemorySegment segment() {
         return mapping.segment();
-    }
-
-    @Override
-    public MappingGroup annex() {
-        return mapping.annex();
     }
 
     @Override

@@ -2,6 +2,9 @@ package io.javisor.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -21,6 +24,7 @@ public final class Mapping implements AutoCloseable {
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_NORESERVE = 0x4000;
+    private static final int FRESH = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     private static final long PAGE = 4096;
 
     /** What a mapping may do, and who sees its writes. */
@@ -41,14 +45,12 @@ public final class Mapping implements AutoCloseable {
         }
     }
 
-    private final MemorySegment all;
+    private final MemorySegment all; // whole pages
     private final MemorySegment segment;
-    private final MemorySegment annex;
-    private final AtomicBoolean annexTaken = new AtomicBoolean();
     private final AtomicBoolean closed; // written with the monitor held
 
-    private Mapping(long address, long size, long annexSize) {
-        long whole = size + annexSize;
+    private Mapping(long address, long size) {
+        long whole = (size + PAGE - 1) & -PAGE;
         var over = new AtomicBoolean();
         closed = over;
         all = Libc.view(address, whole, Arena.ofAuto(), () -> {
@@ -58,70 +60,24 @@ public final class Mapping implements AutoCloseable {
             }
         });
         segment = all.asSlice(0, size);
-        annex = all.asSlice(size);
     }
 
     /**
-     * Maps part of a file or device.
+     * Maps part of a file or device, without reserving swap for it, where the kernel likes: memory files are aligned to huge pages if
+     * the host gives them any.
      *
-     * @param offset where in the file, a multiple of 4 KiB
+     * @param offset where in the file, a multiple of 4 KiB, or of the file's huge pages
      * @param length bytes, rounded up to 4 KiB by the kernel
      */
     public static Mapping of(Descriptor file, long offset, long length, Access access) {
         int fd = file.acquire();
         try {
-            long address = Addresses.find(length, access.protection, access.flags, fd, offset);
-            // In whole pages, as the kernel has them, of which nothing may stay.
-            return new Mapping(check(address, file, length, offset), length, (-length & (PAGE - 1)));
+            int flags = access.flags | MAP_NORESERVE;
+            long address = Addresses.find(length, access.protection, flags, fd, offset);
+            return new Mapping(check(address, file, length, offset), length);
         } finally {
             file.release();
         }
-    }
-
-    /**
-     * Reserves addresses that no memory stands behind yet; touching them before {@link #map} has filled them is a fault, so
-     * fill them before handing out the segment.
-     *
-     * @param size bytes, a multiple of 4 KiB
-     * @param alignment of the first address in bytes, a power of two from 4 KiB
-     */
-    public static Mapping reserve(long size, long alignment) {
-        return reserve(size, alignment, 0);
-    }
-
-    /**
-     * As {@link #reserve(long, long)}, with addresses behind it for {@link #annex}.
-     *
-     * @param annexSize bytes, a multiple of 4 KiB
-     */
-    public static Mapping reserve(long size, long alignment, long annexSize) {
-        if (annexSize < 0 || annexSize % PAGE != 0) {
-            throw new IllegalArgumentException("an annex of " + annexSize + " bytes: not a multiple of 4096");
-        }
-        if (size <= 0 || size % PAGE != 0 || alignment < PAGE || Long.bitCount(alignment) != 1) {
-            throw new IllegalArgumentException("reserve " + size + " bytes aligned to " + alignment
-                    + ": the size is a multiple of 4096, the alignment a power of two from 4096");
-        }
-        CallState state = CallState.current();
-        long whole = Math.addExact(size, annexSize);
-        long room = Math.addExact(whole, alignment - PAGE);
-        // Readable and writable zeroes rather than PROT_NONE, so that a stray touch through the segment is harmless.
-        long raw = check(
-                Addresses.find(room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
-                "anonymous",
-                room,
-                0);
-        long aligned = (raw + alignment - 1) & -alignment;
-        long tail = raw + room - (aligned + whole);
-        int cut = aligned > raw ? MemoryCalls.munmap(state, raw, aligned - raw) : 0;
-        if (cut == 0 && tail > 0) {
-            cut = MemoryCalls.munmap(state, aligned + whole, tail);
-        }
-        if (cut < 0) {
-            MemoryCalls.munmap(state, raw, room); // as a whole, which splits no mapping
-            throw new LinuxException("munmap", "the ends of a reservation of " + room + " bytes", -cut);
-        }
-        return new Mapping(aligned, size, annexSize);
     }
 
     /**
@@ -156,8 +112,8 @@ public final class Mapping implements AutoCloseable {
         clear(range);
     }
 
-    static void clear(MemorySegment range) {
-        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+    private static void clear(MemorySegment range) {
+        int flags = FRESH | MAP_FIXED;
         long length = range.byteSize();
         check(
                 MemoryCalls.mmapOver(CallState.current(), range, length, PROT_READ | PROT_WRITE, flags, -1, 0),
@@ -166,8 +122,7 @@ public final class Mapping implements AutoCloseable {
                 0);
     }
 
-    /** Puts part of a file over a range. */
-    static void cover(MemorySegment range, Descriptor file, long offset, Access access) {
+    private static void cover(MemorySegment range, Descriptor file, long offset, Access access) {
         long length = range.byteSize();
         int fd = file.acquire();
         try {
@@ -205,15 +160,6 @@ public final class Mapping implements AutoCloseable {
         }
     }
 
-    /**
-     * A group whose ranges lie in the addresses behind this mapping while there is room, so that unmapping them takes no more than
-     * unmapping this. Close it before this, and before the next; a second at a time finds no room there.
-     */
-    public MappingGroup annex() {
-        boolean taken = !annexTaken.compareAndSet(false, true);
-        return taken ? new MappingGroup() : new MappingGroup(annex, () -> annexTaken.set(false));
-    }
-
     /** Bytes mapped. */
     public long size() {
         return segment.byteSize();
@@ -246,25 +192,44 @@ public final class Mapping implements AutoCloseable {
             result = MemoryCalls.madvise(state, range, length, advice.number());
         } while (result == -Errno.EINTR);
         if (closed.get()) {
-            giveBack(); // since it began: it may have filled what had been given back
+            giveBack(all.address(), all.byteSize()); // since it began: it may have filled what had been given back
         }
         return result;
     }
 
     /** Gives back what is behind the addresses. Idempotent; waits for nobody. */
     @Override
-    public synchronized void close() {
-        if (!closed.get()) {
-            closed.set(true);
-            giveBack();
+    public void close() {
+        close(List.of(this));
+    }
+
+    /** As {@link #close()} for each; those that lie side by side together, which takes one request to the kernel. */
+    static void close(List<Mapping> mappings) {
+        List<Mapping> open = mappings.stream()
+                .filter(Mapping::end)
+                .sorted(Comparator.comparingLong(m -> m.all.address()))
+                .toList();
+        try {
+            for (int i = 0; i < open.size(); ) {
+                long from = open.get(i).all.address();
+                long to = from;
+                while (i < open.size() && open.get(i).all.address() == to) {
+                    to += open.get(i++).all.byteSize();
+                }
+                giveBack(from, to - from);
+            }
+        } finally {
+            Reference.reachabilityFence(open); // until then the addresses are theirs
         }
     }
 
-    private void giveBack() {
-        try {
-            clear(all);
-        } catch (LinuxException e) {
-            // No memory for the kernel's book-keeping: what lies there goes with the addresses.
-        }
+    /** Whether it was not closed before. */
+    private synchronized boolean end() {
+        return closed.compareAndSet(false, true);
+    }
+
+    private static void giveBack(long address, long length) {
+        // It fails if the kernel has no memory for its book-keeping: then what lies there goes with the addresses.
+        MemoryCalls.mmap(CallState.current(), address, length, PROT_READ | PROT_WRITE, FRESH | MAP_FIXED, -1, 0);
     }
 }

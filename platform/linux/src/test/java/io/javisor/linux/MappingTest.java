@@ -10,93 +10,71 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class MappingTest {
     private static final long MIB = 1 << 20;
 
-    @ParameterizedTest
-    @ValueSource(longs = {4096, 2 * MIB, 1024 * MIB})
-    void reservationIsAlignedAndExact(long alignment) throws Exception {
-        long before = ProcessFiles.mappings("");
-        try (Mapping mapping = Mapping.reserve(3 * MIB, alignment)) {
-            assertThat(mapping.segment().address() % alignment).isZero();
+    /** All of a file that has so many bytes. */
+    static Mapping map(HostFile file, long size) {
+        file.truncate(size);
+        return Mapping.of(file.descriptor(), 0, size, Mapping.Access.SHARED);
+    }
+
+    @Test
+    void accessIsCheckedAgainstTheBounds() {
+        try (HostFile file = HostFile.memory("bounds", PageSize.KIB_4);
+                Mapping mapping = map(file, 3 * MIB)) {
             assertThat(mapping.size()).isEqualTo(3 * MIB);
             assertThat(mapping.segment().get(ValueLayout.JAVA_LONG, 3 * MIB - 8))
                     .isZero();
-            assertThatThrownBy(() -> mapping.segment().get(ValueLayout.JAVA_LONG, 3 * MIB - 7))
+            assertThatThrownBy(() -> mapping.segment().get(ValueLayout.JAVA_LONG_UNALIGNED, 3 * MIB - 7))
                     .isInstanceOf(IndexOutOfBoundsException.class);
-            // One line more, or none if it merged with a neighbour; not the room for the alignment.
-            assertThat(ProcessFiles.mappings("")).isLessThanOrEqualTo(before + 3);
         }
     }
 
     @Test
-    void badReservationsAreRefused() {
-        assertThatThrownBy(() -> Mapping.reserve(0, 4096)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> Mapping.reserve(4097, 4096)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> Mapping.reserve(4096, 12288)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> Mapping.reserve(Long.MAX_VALUE & -4096, 2 * MIB))
-                .isInstanceOf(ArithmeticException.class);
-        assertThatThrownBy(() -> Mapping.reserve(1L << 50, 4096))
-                .isInstanceOfSatisfying(
-                        LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
+    void whatDoesNotFitIsRefused() {
+        try (HostFile file = HostFile.memory("large", PageSize.KIB_4)) {
+            assertThatThrownBy(() -> Mapping.of(file.descriptor(), 0, 1L << 50, Mapping.Access.SHARED))
+                    .isInstanceOfSatisfying(
+                            LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM))
+                    .hasMessageContainingAll("mmap", "large", String.valueOf(1L << 50));
+        }
     }
 
     @Test
     void terabyteCostsNothingUntilTouched() {
         try (HostFile file = HostFile.memory("big", PageSize.KIB_4);
-                Mapping mapping = Mapping.reserve(1L << 40, 2 * MIB)) {
-            file.truncate(1L << 40);
-            mapping.map(0, 1L << 40, file.descriptor(), 0, Mapping.Access.SHARED);
+                Mapping mapping = map(file, 1L << 40)) {
             mapping.segment().set(ValueLayout.JAVA_LONG, (1L << 40) - 8, 1);
             assertThat(file.status().allocatedBytes()).isLessThanOrEqualTo(4 * MIB);
         }
     }
 
     @Test
-    void groupsFollowEachOtherBehindAMapping() {
-        try (HostFile file = HostFile.memory("shared", PageSize.KIB_4)) {
-            file.truncate(8192);
-            Mapping mapping = Mapping.reserve(8192, 4096, 8192);
-            assertThat(mapping.size()).isEqualTo(8192);
-            MappingGroup group = mapping.annex();
-            MemorySegment first = group.map(file.descriptor(), 0, 4096, Mapping.Access.SHARED);
-            MemorySegment second = group.map(file.descriptor(), 4096, 4096, Mapping.Access.SHARED);
-            MemorySegment third = group.map(file.descriptor(), 0, 4096, Mapping.Access.SHARED);
-            long end = mapping.segment().address() + 8192;
-            assertThat(first.address()).isEqualTo(end);
-            assertThat(second.address()).isEqualTo(end + 4096);
-            assertThat(third.address()).as("has no room there").isNotIn(end, end + 4096, end + 8192);
-            first.set(ValueLayout.JAVA_INT, 0, 5);
-            second.set(ValueLayout.JAVA_INT, 0, 6);
-            assertThat(third.get(ValueLayout.JAVA_INT, 0)).isEqualTo(5);
-
-            MappingGroup elsewhere = mapping.annex();
-            MemorySegment other = elsewhere.map(file.descriptor(), 4096, 4096, Mapping.Access.SHARED);
-            assertThat(other.get(ValueLayout.JAVA_INT, 0)).isEqualTo(6);
-            elsewhere.close();
-            assertThat(other.get(ValueLayout.JAVA_INT, 0)).isZero();
-
+    void groupEndsTogether() {
+        try (HostFile file = HostFile.memory("shared", PageSize.KIB_4);
+                Mapping whole = map(file, 16384)) {
+            var group = new MappingGroup();
+            List<MemorySegment> parts = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                parts.add(group.map(file.descriptor(), 4096L * i, 4096, Mapping.Access.SHARED));
+                parts.get(i).set(ValueLayout.JAVA_INT, 0, i + 1);
+            }
             group.close();
             group.close();
             assertThatThrownBy(() -> group.map(file.descriptor(), 0, 4096, Mapping.Access.SHARED))
                     .isInstanceOf(IllegalStateException.class);
-            assertThat(third.get(ValueLayout.JAVA_INT, 0)).isZero();
-            assertThat(first.get(ValueLayout.JAVA_INT, 0))
-                    .as("not the file's any more")
-                    .isZero();
-            try (MappingGroup next = mapping.annex()) {
-                MemorySegment again = next.map(file.descriptor(), 4096, 4096, Mapping.Access.SHARED);
-                assertThat(again.address()).isEqualTo(end);
-                assertThat(again.get(ValueLayout.JAVA_INT, 0)).isEqualTo(6);
+            for (int i = 0; i < 4; i++) {
+                assertThat(parts.get(i).get(ValueLayout.JAVA_INT, 0)).isZero();
+                parts.get(i).set(ValueLayout.JAVA_INT, 0, 9);
+                assertThat(whole.segment().get(ValueLayout.JAVA_INT, 4096L * i)).isEqualTo(i + 1);
             }
-            mapping.close();
-            assertThat(first.get(ValueLayout.JAVA_INT, 0)).isZero();
         }
     }
 
@@ -104,8 +82,7 @@ class MappingTest {
     void partsOfFilesLieSideBySide() {
         try (HostFile one = HostFile.memory("one", PageSize.KIB_4);
                 HostFile two = HostFile.memory("two", PageSize.KIB_4);
-                Mapping mapping = Mapping.reserve(8192, 4096)) {
-            one.truncate(8192);
+                Mapping mapping = map(one, 8192)) {
             two.truncate(4096);
             mapping.map(0, 4096, one.descriptor(), 4096, Mapping.Access.SHARED);
             mapping.map(4096, 4096, two.descriptor(), 0, Mapping.Access.SHARED);
@@ -139,9 +116,7 @@ class MappingTest {
     @Test
     void adviceReachesTheKernel() {
         try (HostFile file = HostFile.memory("advice", PageSize.KIB_4);
-                Mapping mapping = Mapping.reserve(4 * MIB, 2 * MIB)) {
-            file.truncate(4 * MIB);
-            mapping.map(0, 4 * MIB, file.descriptor(), 0, Mapping.Access.SHARED);
+                Mapping mapping = map(file, 4 * MIB)) {
             mapping.advise(0, 4 * MIB, Advice.DONT_FORK);
             mapping.advise(0, 4 * MIB, Advice.DONT_DUMP);
             mapping.advise(0, 2 * MIB, Advice.POPULATE_WRITE);
@@ -163,9 +138,8 @@ class MappingTest {
     @Test
     void shortFileIsAnErrorWhenPopulated() {
         try (HostFile file = HostFile.memory("short", PageSize.KIB_4);
-                Mapping mapping = Mapping.reserve(8192, 4096)) {
+                Mapping mapping = Mapping.of(file.descriptor(), 0, 8192, Mapping.Access.SHARED)) {
             file.truncate(4096);
-            mapping.map(0, 8192, file.descriptor(), 0, Mapping.Access.SHARED);
             assertThat(mapping.tryAdvise(4096, 4096, Advice.POPULATE_WRITE)).isEqualTo(-Errno.EFAULT);
         }
     }
@@ -190,9 +164,8 @@ class MappingTest {
     @Test
     void hugePagesThatTheHostDoesNotHaveAreAnErrorAndNoSignal() {
         try (HostFile file = HostFile.memory("huge", PageSize.GIB_1);
-                Mapping mapping = Mapping.reserve(PageSize.GIB_1.bytes(), PageSize.GIB_1.bytes())) {
-            file.truncate(PageSize.GIB_1.bytes());
-            mapping.map(0, mapping.size(), file.descriptor(), 0, Mapping.Access.SHARED);
+                Mapping mapping = map(file, PageSize.GIB_1.bytes())) {
+            assertThat(mapping.segment().address() % PageSize.GIB_1.bytes()).isZero();
             int result = mapping.tryAdvise(0, mapping.size(), Advice.POPULATE_WRITE);
             // EFAULT is what a fault that ends in SIGBUS becomes; a host with the page in its pool gives it.
             assertThat(result).isIn(0, -Errno.ENOMEM, -Errno.EFAULT);
@@ -232,8 +205,9 @@ class MappingTest {
 
     @Test
     void closeWaitsForNoSystemCall() throws Exception {
-        Mapping mapping = Mapping.reserve(4096, 4096);
-        try (TimerFd timer = new TimerFd()) {
+        try (TimerFd timer = new TimerFd();
+                HostFile file = HostFile.memory("polled", PageSize.KIB_4)) {
+            Mapping mapping = map(file, 4096);
             // A poll on the mapping's memory that lasts until the timer ends it.
             MemorySegment poll = mapping.segment().asSlice(0, 8);
             var begun = new CountDownLatch(1);
@@ -261,7 +235,10 @@ class MappingTest {
 
     @Test
     void addressesGoWhenNothingRefersToThem() throws Exception {
-        long address = closedMapping();
+        long address;
+        try (HostFile file = HostFile.memory("closed", PageSize.KIB_4)) {
+            address = closedMapping(file);
+        }
         long deadline = System.nanoTime() + 30_000_000_000L;
         while (ProcessFiles.isMapped(address)) {
             assertThat(System.nanoTime()).isLessThan(deadline);
@@ -281,8 +258,8 @@ class MappingTest {
         }
     }
 
-    private static long closedMapping() {
-        try (Mapping mapping = Mapping.reserve(1L << 40, 1L << 40)) {
+    private static long closedMapping(HostFile file) {
+        try (Mapping mapping = map(file, 1L << 40)) {
             return mapping.segment().address();
         }
     }
@@ -294,8 +271,11 @@ class MappingTest {
     @Test
     void addressesOfClosedMappingsAreUsedAgainBeforeTheyRunOut() {
         // Of 128 TiB that a process has, each takes more than half.
-        for (int i = 0; i < 5; i++) {
-            Mapping.reserve(72L << 40, 4096).close();
+        try (HostFile file = HostFile.memory("closed", PageSize.KIB_4)) {
+            for (int i = 0; i < 5; i++) {
+                Mapping.of(file.descriptor(), 0, 72L << 40, Mapping.Access.SHARED)
+                        .close();
+            }
         }
     }
 
@@ -303,9 +283,7 @@ class MappingTest {
     void whatIsFilledDuringACloseIsGivenBack() throws Exception {
         for (int i = 0; i < 20; i++) {
             try (HostFile file = HostFile.memory("filled", PageSize.KIB_4)) {
-                file.truncate(16 * MIB);
-                Mapping mapping = Mapping.reserve(16 * MIB, 2 * MIB);
-                mapping.map(0, 16 * MIB, file.descriptor(), 0, Mapping.Access.SHARED);
+                Mapping mapping = map(file, 16 * MIB);
                 MemorySegment segment = mapping.segment();
                 Thread user = Thread.ofPlatform().start(() -> {
                     try {
@@ -339,9 +317,7 @@ class MappingTest {
         long mappings = ProcessFiles.mappings("memfd:life");
         for (int i = 0; i < 1_000; i++) {
             try (HostFile file = HostFile.memory("life", PageSize.KIB_4);
-                    Mapping mapping = Mapping.reserve(MIB, 2 * MIB)) {
-                file.truncate(MIB);
-                mapping.map(0, MIB, file.descriptor(), 0, Mapping.Access.SHARED);
+                    Mapping mapping = map(file, MIB)) {
                 mapping.segment().set(ValueLayout.JAVA_INT, 0, i);
             }
         }

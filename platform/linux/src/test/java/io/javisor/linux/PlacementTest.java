@@ -18,9 +18,7 @@ class PlacementTest {
     @Test
     void boundMemoryLiesOnItsNode() {
         try (HostFile file = HostFile.memory("bound", PageSize.KIB_4);
-                Mapping mapping = Mapping.reserve(1 << 20, 1 << 21)) {
-            file.truncate(1 << 20);
-            mapping.map(0, 1 << 20, file.descriptor(), 0, Mapping.Access.SHARED);
+                Mapping mapping = MappingTest.map(file, 1 << 20)) {
             MemoryPolicy bind = new MemoryPolicy(MemoryPolicy.Mode.BIND, node(0));
             bind.apply(mapping.segment(), false);
             assertThat(MemoryPolicy.of(mapping.segment())).isEqualTo(bind);
@@ -40,7 +38,8 @@ class PlacementTest {
 
     @Test
     void nodeThatIsNotThereIsRefused() {
-        try (Mapping mapping = Mapping.reserve(4096, 4096)) {
+        try (HostFile file = HostFile.memory("bound", PageSize.KIB_4);
+                Mapping mapping = MappingTest.map(file, 4096)) {
             assertThatThrownBy(
                             () -> new MemoryPolicy(MemoryPolicy.Mode.BIND, node(1000)).apply(mapping.segment(), false))
                     .isInstanceOfSatisfying(
