@@ -79,7 +79,7 @@ public final class LinuxBoot {
         AcpiTables acpi = render(BootAddresses.ACPI_TABLES);
         long acpiAt = BootAddresses.ACPI_TABLES;
         long reserved = 0;
-        if (acpi.length() > BootAddresses.RSDP - BootAddresses.ACPI_TABLES) {
+        if (acpi.length() > BootAddresses.BIOS_TABLES - BootAddresses.ACPI_TABLES) {
             long length = (acpi.length() + PAGE - 1) & -PAGE;
             acpiAt = free.highest(length, PAGE, AddressSpacePlan.HOLE_START)
                     .orElseThrow(() -> BootException.memory(
@@ -93,23 +93,23 @@ public final class LinuxBoot {
         long initrdAt = initrd == null || initrd.length() == 0 ? 0 : placeInitrd(free, initrd);
 
         List<E820Entry> map = E820Entry.map(plan, acpiAt, reserved);
-        var zeroPage = new ZeroPage(kernel.setupHeader(), map, seed);
+        byte[] smbios = Smbios.structures(identity, plan);
+        long bios = biosTables(smbios.length);
+        long setupDataAt = BootAddresses.COMMAND_LINE + commandLine.length + 1 + 7 & -8;
+        var zeroPage = new ZeroPage(kernel.setupHeader(), map, seed, bios + BootAddresses.RSDP, setupDataAt);
         if (initrd != null && initrdAt != 0) {
             initrd.writeTo(memory, initrdAt);
             zeroPage.initrd(initrdAt, initrd.length());
         }
         kernel.load(memory, place);
         memory.write(acpiAt, acpi.bytes());
-        memory.write(BootAddresses.RSDP, acpi.rsdp());
-        byte[] smbios = Smbios.structures(identity, plan);
-        if (smbios.length > BootAddresses.RESET_VECTOR - BootAddresses.SMBIOS_STRUCTURES) {
-            throw BootException.memory("SMBIOS structures of " + smbios.length + " bytes do not fit");
-        }
-        memory.write(BootAddresses.SMBIOS_STRUCTURES, smbios);
-        memory.write(BootAddresses.SMBIOS, Smbios.entryPoint(smbios.length));
+        memory.write(bios + BootAddresses.RSDP, acpi.rsdp());
+        memory.write(bios + BootAddresses.SMBIOS_STRUCTURES, smbios);
+        memory.write(
+                bios + BootAddresses.SMBIOS, Smbios.entryPoint(smbios.length, bios + BootAddresses.SMBIOS_STRUCTURES));
         memory.write(BootAddresses.RESET_VECTOR, resetCode());
         memory.write(BootAddresses.COMMAND_LINE, commandLine);
-        memory.write(BootAddresses.SETUP_DATA, zeroPage.setupData());
+        memory.write(setupDataAt, zeroPage.setupData());
         memory.write(BootAddresses.ZERO_PAGE, zeroPage.page());
         PageTables.write(memory);
         return new BootLayout(
@@ -120,6 +120,15 @@ public final class LinuxBoot {
                 acpiAt,
                 acpi.length(),
                 map);
+    }
+
+    private static long biosTables(int smbiosBytes) {
+        for (long at : new long[] {BootAddresses.SHORT_BIOS_TABLES, BootAddresses.BIOS_TABLES}) {
+            if (smbiosBytes <= BootAddresses.RESET_VECTOR - at - BootAddresses.SMBIOS_STRUCTURES) {
+                return at;
+            }
+        }
+        throw BootException.memory("SMBIOS structures of " + smbiosBytes + " bytes do not fit");
     }
 
     /**

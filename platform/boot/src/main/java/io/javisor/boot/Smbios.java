@@ -24,7 +24,7 @@ final class Smbios {
 
     private Smbios() {}
 
-    /** The structures, for {@link BootAddresses#SMBIOS_STRUCTURES}. */
+    /** The structures. */
     static byte[] structures(MachineIdentity identity, AddressSpacePlan plan) {
         var s = new Smbios();
         s.add(FIRMWARE, firmware(), VENDOR, "1.0", "01/01/2026");
@@ -52,12 +52,12 @@ final class Smbios {
         return s.out.toByteArray();
     }
 
-    /** The 64-bit entry point, for {@link BootAddresses#SMBIOS} (DSP0134 section 5.2.2). */
-    static byte[] entryPoint(int structuresLength) {
+    /** The 64-bit entry point (DSP0134 section 5.2.2). */
+    static byte[] entryPoint(int structuresLength, long structuresAt) {
         ByteBuffer b = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
         b.put("_SM3_".getBytes(StandardCharsets.US_ASCII)).put((byte) 0).put((byte) 24);
         b.put((byte) 3).put((byte) 3).put((byte) 0).put((byte) 1).put((byte) 0);
-        b.putInt(structuresLength).putLong(BootAddresses.SMBIOS_STRUCTURES);
+        b.putInt(structuresLength).putLong(structuresAt);
         byte sum = 0;
         for (byte x : b.array()) {
             sum += x;

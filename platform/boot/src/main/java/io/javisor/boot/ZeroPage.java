@@ -25,18 +25,25 @@ final class ZeroPage {
     private static final int SETUP_RNG_SEED = 9;
     private static final int UNREGISTERED_LOADER = 0xFF;
 
+    /** Most bytes of setup_data, so that it ends below {@link BootAddresses#LOW_END} behind any command line. */
+    private static final int SETUP_DATA_AREA = 0x10000;
+
     private final ByteBuffer page = ByteBuffer.allocate(LENGTH).order(ByteOrder.LITTLE_ENDIAN);
     private final ByteBuffer setupData;
+    private final long setupDataAt;
 
     /**
      * @param setupHeader from the kernel
      * @param map of memory
      * @param seed for the kernel's random numbers, at most 1 KiB; none if empty
+     * @param rsdp where it lies
+     * @param setupDataAt where {@link #setupData} will lie, a multiple of 8
      */
-    ZeroPage(byte[] setupHeader, List<E820Entry> map, byte[] seed) {
+    ZeroPage(byte[] setupHeader, List<E820Entry> map, byte[] seed, long rsdp, long setupDataAt) {
+        this.setupDataAt = setupDataAt;
         page.put(HEADER, setupHeader);
         page.put(0x210, (byte) UNREGISTERED_LOADER);
-        page.putLong(0x070, BootAddresses.RSDP);
+        page.putLong(0x070, rsdp);
         page.putInt(0x228, (int) BootAddresses.COMMAND_LINE);
 
         List<E820Entry> first = map.subList(0, Math.min(map.size(), E820_MAX));
@@ -44,11 +51,10 @@ final class ZeroPage {
         page.put(0x1E8, (byte) first.size());
         page.put(E820_TABLE, entries(first));
 
-        int area = (int) (BootAddresses.COMMAND_LINE - BootAddresses.SETUP_DATA);
-        if (2 * SETUP_DATA_HEADER + seed.length + 8 + rest.size() * E820_ENTRY > area) {
+        if (2 * SETUP_DATA_HEADER + seed.length + 8 + rest.size() * E820_ENTRY > SETUP_DATA_AREA) {
             throw BootException.memory("the memory map has " + map.size() + " entries, too many to tell the kernel");
         }
-        setupData = ByteBuffer.allocate(area).order(ByteOrder.LITTLE_ENDIAN);
+        setupData = ByteBuffer.allocate(SETUP_DATA_AREA).order(ByteOrder.LITTLE_ENDIAN);
         long link = 0;
         if (seed.length > 0) {
             link = append(link, SETUP_RNG_SEED, seed);
@@ -64,7 +70,7 @@ final class ZeroPage {
     private long append(long next, int type, byte[] data) {
         int at = (setupData.position() + 7) & -8;
         setupData.position(at).putLong(next).putInt(type).putInt(data.length).put(data);
-        return BootAddresses.SETUP_DATA + at;
+        return setupDataAt + at;
     }
 
     private static byte[] entries(List<E820Entry> list) {
@@ -84,7 +90,7 @@ final class ZeroPage {
         return page.array().clone();
     }
 
-    /** What goes to {@link BootAddresses#SETUP_DATA}. */
+    /** What goes to its place. */
     byte[] setupData() {
         byte[] bytes = new byte[setupData.limit()];
         setupData.get(0, bytes);

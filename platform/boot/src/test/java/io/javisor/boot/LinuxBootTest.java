@@ -85,6 +85,39 @@ class LinuxBootTest {
             byte[] given = new byte[32];
             m.read(data + 16, given);
             assertThat(given).isEqualTo(seed);
+
+            assertThat(text(m, m.getLong(zero + 0x070), 8)).isEqualTo("RSD PTR ");
+            assertThat(m.getLong(zero + 0x070)).as("in the reset vector's page").isEqualTo(0xF_F000);
+            assertThat(text(m, 0xF_F040, 5)).isEqualTo("_SM3_");
+            assertThat(m.getLong(0xF_F040 + 16)).isEqualTo(0xF_F060);
+            assertThat(m.getByte(0xF_FFF0)).as("the reset vector").isEqualTo((byte) 0xBA);
+        }
+    }
+
+    private static String text(GuestMemory memory, long gpa, int length) {
+        byte[] bytes = new byte[length];
+        memory.read(gpa, bytes);
+        return new String(bytes, StandardCharsets.US_ASCII);
+    }
+
+    @Test
+    void longTablesOfTheBiosHaveASegmentOfTheirOwn() {
+        var builder = AddressSpacePlan.builder().addressBits(46);
+        for (int node = 0; node < 64; node++) {
+            builder.node(16 * MIB);
+        }
+        var plan = builder.build();
+        try (var test = new TestMemory(plan)) {
+            BootLayout layout = boot(Kernels.bzImage(0x10000), plan)
+                    .numa(NumaDescription.uniform(64))
+                    .build()
+                    .load(test.memory, NO_SEED);
+            GuestMemory m = test.memory;
+            assertThat(m.getLong(layout.entry().rsi() + 0x070)).isEqualTo(0xF_0000);
+            assertThat(text(m, 0xF_0000, 8)).isEqualTo("RSD PTR ");
+            assertThat(text(m, 0xF_0040, 5)).isEqualTo("_SM3_");
+            assertThat(m.getInt(0xF_0040 + 12)).as("bytes").isGreaterThan(0xF90);
+            assertThat(m.getByte(0xF_FFF0)).as("the reset vector").isEqualTo((byte) 0xBA);
         }
     }
 
@@ -329,15 +362,17 @@ class LinuxBootTest {
         for (int i = 0; i < 200; i++) {
             map.add(new E820Entry(i * 4L * MIB, 2 * MIB, E820Entry.Type.USABLE));
         }
-        var page = new ZeroPage(Kernels.read(Kernels.bzImage(0x10000)).setupHeader(), map, bytes(32, 1));
+        var page = new ZeroPage(
+                Kernels.read(Kernels.bzImage(0x10000)).setupHeader(), map, bytes(32, 1), 0xF_0000, 0x2_0008);
         var zero = Kernels.fields(page.page());
         assertThat(zero.get(0x1E8)).isEqualTo((byte) 128);
+        assertThat(zero.getLong(0x070)).as("RSDP").isEqualTo(0xF_0000);
         var data = Kernels.fields(page.setupData());
-        int at = (int) (zero.getLong(0x250) - BootAddresses.SETUP_DATA);
+        int at = (int) (zero.getLong(0x250) - 0x2_0008);
         assertThat(data.getInt(at + 8)).as("SETUP_E820_EXT").isEqualTo(1);
         assertThat(data.getInt(at + 12)).isEqualTo(72 * 20);
         assertThat(data.getLong(at + 16)).isEqualTo(128 * 4 * MIB);
-        int next = (int) (data.getLong(at) - BootAddresses.SETUP_DATA);
+        int next = (int) (data.getLong(at) - 0x2_0008);
         assertThat(data.getInt(next + 8)).isEqualTo(9);
         assertThat(data.getLong(next)).isZero();
     }
