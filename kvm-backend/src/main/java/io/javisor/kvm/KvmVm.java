@@ -41,8 +41,8 @@ public final class KvmVm implements AutoCloseable {
     private final VmInterrupts interrupts;
     private final VmDoorbells doorbells;
     private final VmDirtyLog dirtyLog;
-    // Sizes in bytes, by slot.
-    private final TreeMap<Integer, Long> slots = new TreeMap<>();
+    // By slot. They keep the addresses that KVM has from being used for something else.
+    private final TreeMap<Integer, MemorySegment> slots = new TreeMap<>();
     // What its vCPUs share with the kernel.
     private final MappingGroup mappings = new MappingGroup();
     private int vcpus; // that are open
@@ -132,7 +132,7 @@ public final class KvmVm implements AutoCloseable {
         requireNative(slot, memory);
         checkOpen();
         region(slot, gpa, memory.byteSize(), memory.address(), MemoryFlag.bits(flags));
-        slots.put(slot, memory.byteSize());
+        slots.put(slot, memory);
     }
 
     /**
@@ -173,7 +173,7 @@ public final class KvmVm implements AutoCloseable {
             struct.set(JAVA_LONG, offset(MemoryAbi.REGION2, "guest_memfd_offset"), hiddenOffset);
             struct.set(JAVA_INT, offset(MemoryAbi.REGION2, "guest_memfd"), number);
             fd.call(Ioctl.KVM_SET_USER_MEMORY_REGION2, struct, "slot " + slot + ", 0x" + Long.toHexString(gpa));
-            slots.put(slot, memory.byteSize());
+            slots.put(slot, memory);
         } finally {
             hidden.release();
         }
@@ -242,11 +242,11 @@ public final class KvmVm implements AutoCloseable {
 
     /** Bytes of the memory in a slot. */
     synchronized long slotSize(int slot) {
-        Long size = slots.get(slot);
-        if (size == null) {
+        MemorySegment memory = slots.get(slot);
+        if (memory == null) {
             throw new IllegalArgumentException("memory slot " + slot + " is empty");
         }
-        return size;
+        return memory.byteSize();
     }
 
     /** Where KVM keeps three pages that the guest must not use; Intel hosts need it before vCPUs run (KVM_SET_TSS_ADDR). */
