@@ -19,6 +19,7 @@ import java.util.Set;
  */
 public final class DiskComparison {
     private static final String KERNEL = "6.1-cloud";
+    private static final List<String> LOADS = List.of("randread 1", "randwrite 1", "randread 32", "randwrite 32");
     private static final List<String> MODULES = List.of("sd_mod", "virtio_pci", "virtio_blk");
 
     private DiskComparison() {}
@@ -45,17 +46,16 @@ public final class DiskComparison {
         BusyboxInit.of(b -> b.busybox(packages.busybox())
                         .modules(List.copyOf(all))
                         .init("sh /load.sh")
-                        .files(f -> FioFiles.of(fio).addTo(f.file("/load.sh", LabGuest.resource("load.sh")))))
+                        .files(f -> FioFiles.of(fio).addTo(f.file("/load.sh", LabGuest.resource("disk.sh")))))
                 .initramfs()
                 .writeTo(guest.initrd());
     }
 
     private static void run(LabGuest guest, int rounds) throws IOException {
-        LabGuest.Images images = guest.inMemory();
-        var all = new DiskRounds(images.kernel(), images.initrd(), DiskFiles.image(ImageFormat.RAW, "lab"));
+        var all = new LoadRounds(guest.inMemory(), DiskFiles.image(ImageFormat.RAW, "lab"), LOADS);
         for (int i = 0; i < rounds; i++) {
             all.round();
         }
-        guest.ended(all.table(), rounds);
+        guest.ended(all.table("requests"), rounds);
     }
 }

@@ -32,6 +32,14 @@ final class HyperV {
     /** Recommendations (TLFS 2.4.5): nested enlightened VMCS is for guests that are hypervisors. */
     private static final int ENLIGHTENED_VMCS = 1 << 14;
 
+    // What lies beside (Linux: HYPERV_CPUID_VIRT_STACK_INTERFACE, "VS#1", and _PROPERTIES in asm/hyperv-tlfs.h).
+    private static final int VIRTUALIZATION_STACK = 0x4000_0080;
+    private static final int VIRTUALIZATION_STACK_INTERFACE = 0x4000_0081;
+    private static final int VIRTUALIZATION_STACK_PROPERTIES = 0x4000_0082;
+
+    /** I/O APIC entries have room for more than 8 bits of an APIC ID: HYPERV_VS_PROPERTIES_EAX_EXTENDED_IOAPIC_RTE. */
+    private static final int EXTENDED_IOAPIC_ENTRIES = 1 << 2;
+
     private HyperV() {}
 
     /**
@@ -40,8 +48,12 @@ final class HyperV {
      * @param basis leaves of the processor, maybe with KVM's
      * @param supported what KVM_GET_SUPPORTED_HV_CPUID offers
      * @param extended whether the guest may make extended hypercalls
+     * @param shortIds whether all APIC IDs have 8 bits. Then Linux may be told that the I/O APIC takes longer ones, which it will not
+     *     try; else it would put a remapping of interrupts before the I/O APIC, by which each end of a level-triggered interrupt is
+     *     twelve accesses to its registers (eoi_ioapic_pin), and so twelve exits
      */
-    static List<CpuidEntry> identity(List<CpuidEntry> basis, List<CpuidEntry> supported, boolean extended) {
+    static List<CpuidEntry> identity(
+            List<CpuidEntry> basis, List<CpuidEntry> supported, boolean extended, boolean shortIds) {
         var leaves = new ArrayList<CpuidEntry>();
         for (CpuidEntry leaf : basis) {
             if (leaf.function() < FIRST_LEAF || leaf.function() > LAST_LEAF) {
@@ -67,7 +79,21 @@ final class HyperV {
                 }
             }
         }
+        if (shortIds) {
+            leaves.add(leaf(
+                    VIRTUALIZATION_STACK,
+                    VIRTUALIZATION_STACK_PROPERTIES,
+                    ascii("Micr"),
+                    ascii("osof"),
+                    ascii("t VS")));
+            leaves.add(leaf(VIRTUALIZATION_STACK_INTERFACE, ascii("VS#1"), 0, 0, 0));
+            leaves.add(leaf(VIRTUALIZATION_STACK_PROPERTIES, EXTENDED_IOAPIC_ENTRIES, 0, 0, 0));
+        }
         return List.copyOf(leaves);
+    }
+
+    private static CpuidEntry leaf(int function, int eax, int ebx, int ecx, int edx) {
+        return new CpuidEntry(function, 0, 0, eax, ebx, ecx, edx);
     }
 
     /** Whether KVM passes extended hypercalls on. */

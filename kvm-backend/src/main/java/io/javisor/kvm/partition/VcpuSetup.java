@@ -46,7 +46,8 @@ final class VcpuSetup {
     static List<CpuidEntry> prepare(Kvm kvm, Vcpu vcpu, PartitionConfig config, List<CpuidEntry> processor) {
         List<CpuidEntry> leaves = config.cpuid().isExact() ? processor : guestFeatures(kvm, config, processor);
         if (config.hyperV() && !config.cpuid().isExact()) {
-            leaves = HyperV.identity(leaves, kvm.supportedHypervCpuid(), config.has(CpuOption.COLD_PAGES));
+            leaves = HyperV.identity(
+                    leaves, kvm.supportedHypervCpuid(), config.has(CpuOption.COLD_PAGES), !config.needsX2apic());
         }
         vcpu.setCpuid(leaves);
         if (config.hyperV()) {

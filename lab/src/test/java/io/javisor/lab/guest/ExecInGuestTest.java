@@ -93,6 +93,9 @@ class ExecInGuestTest {
             assertThat(vm.exec("cat", "/proc/tty/driver/serial").stdoutText())
                     .contains("16550A")
                     .doesNotContain("oe:");
+            assertThat(vm.exec("grep", "ttyS0", "/proc/interrupts").stdoutText())
+                    .as("nothing remaps interrupts, which would make twelve accesses of the end of each")
+                    .contains(" IO-APIC ");
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.javisor.jmh;
 
+import io.javisor.api.MachineBuilder;
 import io.javisor.api.MemorySize;
 import io.javisor.api.VirtualMachine;
 import io.javisor.api.Wait;
@@ -10,13 +11,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/** Guests with the same kernel, RAM disk and disk under the same load, ours and QEMU's in turns. For one thread, one guest at a time. */
-final class DiskRounds {
+/**
+ * Guests with the same kernel, RAM disk and perhaps disk, that say on the console which load begins and which has ended, ours and QEMU's
+ * in turns. For one thread, one guest at a time.
+ */
+final class LoadRounds {
     private static final Duration PATIENCE = Duration.ofMinutes(4);
     private static final Pattern ENDS = Pattern.compile("load (\\w+) (\\d+) ends: (\\d+) requests, (\\d+) a second");
-
-    private static final List<String> LOADS = List.of("randread 1", "randwrite 1", "randread 32", "randwrite 32");
 
     /** What the console says, and what has been counted. */
     private interface Guest {
@@ -28,13 +31,20 @@ final class DiskRounds {
 
     private final Path kernel;
     private final Path initrd;
-    private final Path disk;
+    private final @Nullable Path disk;
+    private final List<String> loads;
     private final GuestCosts costs = new GuestCosts();
 
-    DiskRounds(Path kernel, Path initrd, Path disk) {
-        this.kernel = kernel;
-        this.initrd = initrd;
+    /**
+     * Of a comparison.
+     *
+     * @param loads two words each, in the guest's order
+     */
+    LoadRounds(LabGuest.Images images, @Nullable Path disk, List<String> loads) {
+        this.kernel = images.kernel();
+        this.initrd = images.initrd();
         this.disk = disk;
+        this.loads = List.copyOf(loads);
     }
 
     void round() throws IOException {
@@ -42,10 +52,10 @@ final class DiskRounds {
         costs.theirs(qemu());
     }
 
-    private static List<GuestCosts.Cost> loads(Guest guest) throws IOException {
+    private List<GuestCosts.Cost> measure(Guest guest) throws IOException {
         List<GuestCosts.Cost> all = new ArrayList<>();
         try (var events = new KvmEvents()) {
-            for (String name : LOADS) {
+            for (String name : loads) {
                 guest.await("load " + name + " begins");
                 KvmEvents.Sums before = events.now();
                 long returnsBefore = guest.returns();
@@ -70,13 +80,15 @@ final class DiskRounds {
     }
 
     private List<GuestCosts.Cost> ours() throws IOException {
-        try (VirtualMachine vm = VirtualMachine.builder("disks")
+        MachineBuilder machine = VirtualMachine.builder("loaded")
                 .memory(MemorySize.mib(512))
-                .linux(l -> l.kernel(kernel).initrd(initrd).commandLine(StockQemu.COMMAND_LINE))
-                .disk(disk)
-                .build()) {
+                .linux(l -> l.kernel(kernel).initrd(initrd).commandLine(StockQemu.COMMAND_LINE));
+        if (disk != null) {
+            machine.disk(disk);
+        }
+        try (VirtualMachine vm = machine.build()) {
             vm.start();
-            return loads(new Guest() {
+            return measure(new Guest() {
                 @Override
                 public String await(String text) {
                     vm.await(Wait.forConsole(lineWith(text)), PATIENCE);
@@ -92,14 +104,13 @@ final class DiskRounds {
     }
 
     private List<GuestCosts.Cost> qemu() throws IOException {
-        try (var qemu = StockQemu.boot(
-                kernel,
-                initrd,
-                "-drive",
-                "if=none,id=disk,format=raw,file=" + disk,
-                "-device",
-                "virtio-blk-pci,drive=disk")) {
-            return loads(new Guest() {
+        String[] devices = disk == null
+                ? new String[0]
+                : new String[] {
+                    "-drive", "if=none,id=disk,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=disk"
+                };
+        try (var qemu = StockQemu.boot(kernel, initrd, devices)) {
+            return measure(new Guest() {
                 @Override
                 public String await(String text) throws IOException {
                     return qemu.await(lineWith(text));
@@ -118,7 +129,12 @@ final class DiskRounds {
         return Pattern.compile(Pattern.quote(text) + "[^\\n]*\\n");
     }
 
-    String table() {
-        return costs.table("requests");
+    /**
+     * The medians.
+     *
+     * @param requests what is counted, in the plural
+     */
+    String table(String requests) {
+        return costs.table(requests);
     }
 }
