@@ -133,9 +133,8 @@ final class Machine implements Hardware.RunListener {
         }
     }
 
-    /** A machine that goes on where it was saved; PAUSED. */
-    static Machine restore(StateFolder saved, MachineSpec spec, UUID uuid) {
-        ProcessorModel processors = ProcessorModel.restored(saved.topology(), spec.cpu(), saved.processors());
+    /** A machine that goes on where it was saved, with processors that this host has; PAUSED. */
+    static Machine restore(StateFolder saved, MachineSpec spec, ProcessorModel processors, UUID uuid) {
         var disks = new Disks(spec);
         disks.check();
         var fibreChannel = new MachineFibreChannel(spec);

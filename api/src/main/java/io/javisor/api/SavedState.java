@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine that was saved by {@link VirtualMachine#save}: read and checked once, to be restored any number of times, also at
@@ -27,6 +28,8 @@ import java.util.UUID;
 public final class SavedState {
     private final StateFolder folder;
     private final MachineSpec spec;
+
+    private volatile @Nullable ProcessorModel processors; // once this host has been found to have them
 
     private SavedState(StateFolder folder, MachineSpec spec) {
         this.folder = folder;
@@ -129,7 +132,8 @@ public final class SavedState {
      *     it, with all that is missing; nothing is left of the attempt
      */
     public VirtualMachine restore() {
-        return VirtualMachine.of(Machine.restore(folder, spec, folder.machine().uuid()));
+        return VirtualMachine.of(
+                Machine.restore(folder, spec, processors(), folder.machine().uuid()));
     }
 
     /**
@@ -144,7 +148,17 @@ public final class SavedState {
         if (name.isBlank() || name.length() > 100) {
             throw new IllegalArgumentException("a machine's name has 1 to 100 characters, and not only blanks");
         }
-        return VirtualMachine.of(Machine.restore(folder, spec.withName(name), UUID.randomUUID()));
+        return VirtualMachine.of(Machine.restore(folder, spec.withName(name), processors(), UUID.randomUUID()));
+    }
+
+    /** This host is looked at once: its processors do not change, and clones are made in milliseconds. */
+    private ProcessorModel processors() {
+        ProcessorModel known = processors;
+        if (known == null) {
+            known = ProcessorModel.restored(folder.topology(), spec.cpu(), folder.processors());
+            processors = known;
+        }
+        return known;
     }
 
     @Override
