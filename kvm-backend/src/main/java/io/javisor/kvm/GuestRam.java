@@ -88,7 +88,7 @@ public final class GuestRam implements AutoCloseable {
         return offset;
     }
 
-    /** Removes the slot and unmaps. Idempotent. */
+    /** Removes the slot and gives the memory back. Idempotent. */
     @Override
     public synchronized void close() {
         if (!closed) {

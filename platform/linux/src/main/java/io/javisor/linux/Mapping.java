@@ -5,7 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One owned range of this process's address space; safe from any thread. Every access through its segment is checked against
@@ -45,21 +47,26 @@ public final class Mapping implements AutoCloseable {
         }
     }
 
-    private final MemorySegment all; // whole pages
-    private final MemorySegment segment;
+    private final long address;
+    private final long whole; // bytes in whole pages
+    private final long size;
     private final AtomicBoolean closed; // written with the monitor held
+    private volatile @Nullable MemorySegment segment; // null once it is closed, so that this keeps no addresses
 
     private Mapping(long address, long size) {
-        long whole = (size + PAGE - 1) & -PAGE;
+        long pages = (size + PAGE - 1) & -PAGE;
         var over = new AtomicBoolean();
+        this.address = address;
+        this.whole = pages;
+        this.size = size;
         closed = over;
-        all = Libc.view(address, whole, Arena.ofAuto(), () -> {
-            // Whoever forgets to close it keeps it: a VM may still be using the addresses.
-            if (over.get()) {
-                MemoryCalls.munmap(CallState.current(), address, whole);
-            }
-        });
-        segment = all.asSlice(0, size);
+        segment = Libc.view(address, pages, Arena.ofAuto(), () -> {
+                    // Whoever forgets to close it keeps it: a VM may still be using the addresses.
+                    if (over.get()) {
+                        MemoryCalls.munmap(CallState.current(), address, pages);
+                    }
+                })
+                .asSlice(0, size);
     }
 
     /**
@@ -88,8 +95,7 @@ public final class Mapping implements AutoCloseable {
      * @param offset where in the file, a multiple of the file's page size
      */
     public synchronized void map(long at, long length, Descriptor file, long offset, Access access) {
-        requireOpen();
-        MemorySegment range = segment.asSlice(at, length);
+        MemorySegment range = segment().asSlice(at, length);
         if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
             throw new IllegalArgumentException("map " + length + " bytes at " + at + ": not multiples of 4096");
         }
@@ -104,8 +110,7 @@ public final class Mapping implements AutoCloseable {
      * @param length bytes, a multiple of 4 KiB
      */
     public synchronized void clear(long at, long length) {
-        requireOpen();
-        MemorySegment range = segment.asSlice(at, length);
+        MemorySegment range = segment().asSlice(at, length);
         if (at % PAGE != 0 || length % PAGE != 0 || length == 0) {
             throw new IllegalArgumentException("clear " + length + " bytes at " + at + ": not multiples of 4096");
         }
@@ -150,19 +155,16 @@ public final class Mapping implements AutoCloseable {
      * @throws IllegalStateException if it has been closed
      */
     public MemorySegment segment() {
-        requireOpen();
-        return segment;
-    }
-
-    private void requireOpen() {
-        if (closed.get()) {
-            throw new IllegalStateException("the mapping of " + segment.byteSize() + " bytes is closed");
+        MemorySegment here = segment;
+        if (here == null) {
+            throw new IllegalStateException("the mapping of " + size + " bytes is closed");
         }
+        return here;
     }
 
     /** Bytes mapped. */
     public long size() {
-        return segment.byteSize();
+        return size;
     }
 
     /** Whether it has been closed. */
@@ -184,17 +186,20 @@ public final class Mapping implements AutoCloseable {
 
     /** As {@link #advise}, but returns a negative errno instead of throwing. */
     public int tryAdvise(long offset, long length, Advice advice) {
-        requireOpen();
         CallState state = CallState.current();
-        MemorySegment range = segment.asSlice(offset, length);
-        int result;
-        do {
-            result = MemoryCalls.madvise(state, range, length, advice.number());
-        } while (result == -Errno.EINTR);
-        if (closed.get()) {
-            giveBack(all.address(), all.byteSize()); // since it began: it may have filled what had been given back
+        MemorySegment range = segment().asSlice(offset, length);
+        try {
+            int result;
+            do {
+                result = MemoryCalls.madvise(state, range, length, advice.number());
+            } while (result == -Errno.EINTR);
+            if (closed.get()) {
+                giveBack(address, whole); // since it began: it may have filled what had been given back
+            }
+            return result;
+        } finally {
+            Reference.reachabilityFence(range);
         }
-        return result;
     }
 
     /** Gives back what is behind the addresses. Idempotent; waits for nobody. */
@@ -205,27 +210,31 @@ public final class Mapping implements AutoCloseable {
 
     /** As {@link #close()} for each; those that lie side by side together, which takes one request to the kernel. */
     static void close(List<Mapping> mappings) {
-        List<Mapping> open = mappings.stream()
-                .filter(Mapping::end)
-                .sorted(Comparator.comparingLong(m -> m.all.address()))
+        List<MemorySegment> ended = mappings.stream()
+                .sorted(Comparator.comparingLong(m -> m.address))
+                .map(Mapping::end)
+                .filter(Objects::nonNull)
                 .toList();
         try {
-            for (int i = 0; i < open.size(); ) {
-                long from = open.get(i).all.address();
+            for (int i = 0; i < ended.size(); ) {
+                long from = ended.get(i).address();
                 long to = from;
-                while (i < open.size() && open.get(i).all.address() == to) {
-                    to += open.get(i++).all.byteSize();
+                while (i < ended.size() && ended.get(i).address() == to) {
+                    to += (ended.get(i++).byteSize() + PAGE - 1) & -PAGE;
                 }
                 giveBack(from, to - from);
             }
         } finally {
-            Reference.reachabilityFence(open); // until then the addresses are theirs
+            Reference.reachabilityFence(ended); // until then the addresses are theirs
         }
     }
 
-    /** Whether it was not closed before. */
-    private synchronized boolean end() {
-        return closed.compareAndSet(false, true);
+    /** Ends it; null if it had ended. */
+    private synchronized @Nullable MemorySegment end() {
+        MemorySegment last = segment;
+        segment = null;
+        closed.set(true);
+        return last;
     }
 
     private static void giveBack(long address, long length) {

@@ -235,16 +235,19 @@ class MappingTest {
 
     @Test
     void addressesGoWhenNothingRefersToThem() throws Exception {
-        long address;
+        Mapping closed;
         try (HostFile file = HostFile.memory("closed", PageSize.KIB_4)) {
-            address = closedMapping(file);
+            closed = map(file, 1L << 40);
         }
+        long address = closed.segment().address();
+        closed.close();
         long deadline = System.nanoTime() + 30_000_000_000L;
         while (ProcessFiles.isMapped(address)) {
             assertThat(System.nanoTime()).isLessThan(deadline);
             System.gc();
             Thread.sleep(10);
         }
+        assertThat(closed.isClosed()).isTrue();
         try (HostFile file = HostFile.memory("forgotten", PageSize.KIB_4)) {
             file.truncate(4096);
             forget(file);
@@ -255,12 +258,6 @@ class MappingTest {
             assertThat(ProcessFiles.mappings("memfd:forgotten"))
                     .as("a VM may use the addresses of who forgot to close")
                     .isOne();
-        }
-    }
-
-    private static long closedMapping(HostFile file) {
-        try (Mapping mapping = map(file, 1L << 40)) {
-            return mapping.segment().address();
         }
     }
 

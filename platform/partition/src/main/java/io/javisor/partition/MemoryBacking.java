@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  */
 public interface MemoryBacking extends AutoCloseable {
 
-    /** The whole region as mapped into this process; bounds-checked, closed with the backing. */
+    /** The whole region as mapped into this process; bounds-checked. */
     MemorySegment segment();
 
     /** Size of the host pages behind it: 4 KiB, 2 MiB or 1 GiB. */
@@ -46,7 +46,7 @@ public interface MemoryBacking extends AutoCloseable {
         return segment().byteSize();
     }
 
-    /** Unmaps. Idempotent. */
+    /** Gives everything back; what somebody still refers to reads as zeroes. Idempotent. */
     @Override
     void close();
 
