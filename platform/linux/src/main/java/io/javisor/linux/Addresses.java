@@ -7,8 +7,8 @@ import java.util.concurrent.locks.LockSupport;
  * seen that nobody refers to them, so that it is asked to look where the kernel says that there is no room.
  */
 final class Addresses {
-    /** How often a look may find nothing to free: cleaners work on a thread of their own, after the collector. */
-    private static final int LOOKS = 6;
+    /** How often a look may find nothing to free, for half a second together: cleaners work on a thread of their own. */
+    static final int LOOKS = 8;
 
     private static final long FIRST_PAUSE_NANOS = 2_000_000;
 

@@ -18,9 +18,6 @@ public final class MappingRoom {
 
     private static final long FRESH_NANOS = 1_000_000_000;
 
-    /** How often the collector is given time to free mappings that are closed. */
-    private static final int LOOKS = 5;
-
     private static final long PAGE = 4096;
     private static final int PROT_NONE = 0;
     private static final int MAP_PRIVATE = 2;
@@ -58,7 +55,7 @@ public final class MappingRoom {
             return true;
         }
         boolean found = isFor(mappings + FOR_THE_JVM);
-        for (int look = 0; !found && look < LOOKS; look++) {
+        for (int look = 0; !found && look < Addresses.LOOKS; look++) {
             Addresses.freeForgotten(look);
             found = isFor(mappings + FOR_THE_JVM);
         }
