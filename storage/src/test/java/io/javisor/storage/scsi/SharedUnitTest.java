@@ -244,6 +244,7 @@ class SharedUnitTest {
         Initiator a = a();
         try (SharingProcess other = SharingProcess.start(file)) {
             assertThat(out(a, 0, 0, 0, 0xA)).isZero();
+            other.run("b", "00 00 00 00 00 00", ""); // so that it is not still at rest for what has just changed
             signal("STOP", other);
             while (!standsStill(other)) {
                 Thread.sleep(1);
