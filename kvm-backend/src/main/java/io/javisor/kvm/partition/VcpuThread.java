@@ -117,6 +117,9 @@ final class VcpuThread {
 
     /** As {@link #serve}; times it only for a recording that wants slow exits. */
     private boolean serveTimed(Exit exit) {
+        if (!slow.isEnabled()) {
+            return serve(exit);
+        }
         slow.begin();
         boolean goOn = serve(exit);
         slow.end();
