@@ -17,7 +17,7 @@ import jdk.jfr.Recording;
  * one recording, with the events of slow exits beside without them. {@code ObservedExit [PAIRS]}, 240 without an argument.
  */
 public final class ObservedExit {
-    private static final int WARM_UP = 40;
+    private static final int WARM_UP = 150;
     private static final double AIM = 1.01;
     private static final String SLOW_EXIT = "io.javisor.SlowExit";
     private static final byte[] PORT_WRITE = Code.bytes(0xE6, 0x10, 0xEB, 0xFC); // again: out 0x10, al; jmp again
@@ -47,16 +47,11 @@ public final class ObservedExit {
                 var plain = new PlainLoop(PORT_WRITE)) {
             Runnable ours = machine.device()::awaitBatch;
             Runnable theirs = plain.device()::awaitBatch;
-            for (int i = 0; i < WARM_UP; i++) {
-                ours.run();
-                theirs.run();
-            }
+            warmUp(ours, theirs);
             row("a machine's thread beside a plain loop; never recorded", true, pairs(ours, theirs));
             try (var recording = new Recording(Configuration.getConfiguration("default"))) {
                 recording.start();
-                for (int i = 0; i < WARM_UP; i++) {
-                    ours.run(); // the event's class is another one now
-                }
+                warmUp(ours, theirs); // the event's class is another one now, and its users are compiled anew, some more than once
                 row("the same under a recording at its defaults", true, pairs(ours, theirs));
                 row(
                         "the same, with counters read every 8,192 exits",
@@ -75,6 +70,13 @@ public final class ObservedExit {
                         pairs(() -> recording.enable(SLOW_EXIT), ours, () -> recording.disable(SLOW_EXIT), ours));
                 recording.disable(SLOW_EXIT);
             }
+        }
+    }
+
+    private static void warmUp(Runnable ours, Runnable theirs) {
+        for (int i = 0; i < WARM_UP; i++) {
+            ours.run();
+            theirs.run();
         }
     }
 
