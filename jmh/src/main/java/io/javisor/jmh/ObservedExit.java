@@ -51,7 +51,10 @@ public final class ObservedExit {
             row("a machine's thread beside a plain loop; never recorded", true, pairs(ours, theirs));
             try (var recording = new Recording(Configuration.getConfiguration("default"))) {
                 recording.start();
-                warmUp(ours, theirs); // the event's class is another one now, and its users are compiled anew, some more than once
+                warmUp(
+                        ours,
+                        theirs); // the event's class is another one now, and its users are compiled anew, some more
+                // than once
                 row("the same under a recording at its defaults", true, pairs(ours, theirs));
                 row(
                         "the same, with counters read every 8,192 exits",
