@@ -67,7 +67,7 @@ public final class MappingRoom {
      *
      * @param mappings at least 1
      */
-    public static boolean isFor(int mappings) {
+    static boolean isFor(int mappings) {
         if (mappings < 1) {
             throw new IllegalArgumentException("room for " + mappings + " mappings");
         }
